@@ -1,0 +1,420 @@
+//! The catalog as everybody reads it: an immutable snapshot, columns over shared parsed documents.
+//!
+//! Start at [`Catalog::find`] and [`Catalog::entity`]. A snapshot is made by [`super::stitch`] and
+//! swapped whole (`Arc<Catalog>`); readers never lock. Entities are numbered in the order of their
+//! refs, so ids sort like names; ids from [`Catalog::len`] on are *dangling*: refs that somebody
+//! points at and nobody describes. Ids belong to one snapshot; keep refs across snapshots.
+
+use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::model::entity_ref::split_canonical;
+use crate::model::value::ValueRef;
+use std::sync::Arc;
+
+/// Number of a ref in one snapshot: an entity (below [`Catalog::len`]) or a dangling target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityId(pub u32);
+
+/// An interned text of one snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Str(pub(super) u32);
+
+/// One file (or URL) after parsing; shared between snapshots while its content stays the same.
+#[derive(Debug)]
+pub struct ParsedFile {
+    /// Index into [`Catalog::sources`].
+    pub source: u16,
+    /// Path as the user would type it, or the URL.
+    pub path: Arc<str>,
+    /// Location ref for `backstage.io/managed-by-location`: `url:https://…` or `file:/abs/path`.
+    pub location_ref: Arc<str>,
+    /// Location ref of the registered root that led here.
+    pub origin_ref: Arc<str>,
+    /// The entities of the stream, in order; documents that are none are left out.
+    pub documents: Vec<ParsedDocument>,
+    /// Everything wrong in this file, entity or not.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One entity as written, placeholders substituted.
+#[derive(Debug)]
+pub struct ParsedDocument {
+    /// The whole entity as packed bytes.
+    pub packed: Box<[u8]>,
+    /// 1-based line of its first key.
+    pub line: u32,
+    /// Position in the stream, 0-based, empty documents counted.
+    pub document: u32,
+    /// Line and column (1-based) of each relation the document states, in the order of
+    /// [`crate::model::relation`]'s extraction.
+    pub marks: Box<[(u32, u32)]>,
+    /// Whether the original's model accepts it.
+    pub valid: bool,
+}
+
+/// What the catalog knows about one of its sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceState {
+    /// Unique name, shown everywhere.
+    pub name: Arc<str>,
+    /// `dir`, `git`, `file`, `http`, `sample`.
+    pub kind: &'static str,
+    /// Path or URL, with the revision where there is one.
+    pub place: String,
+    /// Folder on this machine that relative paths of the source start from, if it has one.
+    pub root: Option<std::path::PathBuf>,
+    /// Files read and entities found.
+    pub files: usize,
+    /// Entities kept from it.
+    pub entities: usize,
+    /// Why it could not be read, or not wholly.
+    pub error: Option<Diagnostic>,
+}
+
+/// Flags of an entity.
+pub(super) mod flag {
+    pub const ORPHAN: u8 = 1;
+    pub const INVALID: u8 = 2;
+    pub const UNKNOWN_KIND: u8 = 4;
+    pub const HAS_WARNINGS: u8 = 8;
+}
+
+/// "No entity" in an id column.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The columns of one entity.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub file: u32,
+    pub document: u32,
+    pub kind: Str,
+    pub namespace: Str,
+    pub entity_type: Str,
+    pub lifecycle: Str,
+    pub owner: u32,
+    pub system: u32,
+    pub flags: u8,
+}
+
+/// Texts of a snapshot, each once.
+#[derive(Debug, Default)]
+pub(super) struct Strings {
+    pub text: String,
+    pub ends: Vec<u32>,
+}
+
+impl Strings {
+    pub(super) fn get(&self, id: u32) -> &str {
+        let end = |i: usize| self.ends.get(i).copied().unwrap_or(0) as usize;
+        let id = id as usize;
+        let start = if id == 0 { 0 } else { end(id - 1) };
+        self.text.get(start..end(id)).unwrap_or("")
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> u32 {
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
+        (self.ends.len() - 1) as u32
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+/// A relation seen from one entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation<'a> {
+    /// `ownedBy`, `dependencyOf`, …
+    pub relation: &'a str,
+    /// The other end; may be dangling.
+    pub target: EntityId,
+}
+
+/// The in-memory graph.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    /// Refs of entities in order, then dangling refs in order.
+    pub(super) refs: Strings,
+    pub(super) rows: Vec<Row>,
+    pub(super) files: Vec<Arc<ParsedFile>>,
+    /// Texts of the columns; 0 is the empty text.
+    pub(super) texts: Strings,
+    /// Offsets into `tags`, one more than rows.
+    pub(super) tag_starts: Vec<u32>,
+    pub(super) tags: Vec<Str>,
+    /// Offsets into `edges`, one more than refs.
+    pub(super) edge_starts: Vec<u32>,
+    /// Relation type and target, both directions, sorted by type then target.
+    pub(super) edges: Vec<(Str, u32)>,
+    /// Lower-cased text that filter words are looked for in, one run per entity.
+    pub(super) haystack: Strings,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// For each entity with problems: its id and the index in `diagnostics`, sorted.
+    pub(super) problems: Vec<(u32, u32)>,
+    pub(super) sources: Vec<SourceState>,
+}
+
+impl Catalog {
+    /// Returns the number of entities.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Returns whether there is no entity.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the number of refs: entities and dangling targets.
+    pub fn node_count(&self) -> usize {
+        self.refs.len()
+    }
+
+    /// Iterates over all entities in the order of their refs.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = EntityId> + DoubleEndedIterator + use<> {
+        (0..self.rows.len() as u32).map(EntityId)
+    }
+
+    /// Iterates over the refs that nobody describes.
+    pub fn dangling(&self) -> impl Iterator<Item = EntityId> + use<> {
+        (self.rows.len() as u32..self.refs.len() as u32).map(EntityId)
+    }
+
+    /// Finds an entity, or a dangling target, by its canonical ref.
+    pub fn find(&self, canonical: &str) -> Option<EntityId> {
+        let search = |low: usize, high: usize| {
+            let (mut low, mut high) = (low, high);
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                match self.refs.get(middle as u32).cmp(canonical) {
+                    std::cmp::Ordering::Equal => return Some(EntityId(middle as u32)),
+                    std::cmp::Ordering::Less => low = middle + 1,
+                    std::cmp::Ordering::Greater => high = middle,
+                }
+            }
+            None
+        };
+        search(0, self.rows.len()).or_else(|| search(self.rows.len(), self.refs.len()))
+    }
+
+    /// Returns the canonical ref of an id.
+    pub fn ref_of(&self, id: EntityId) -> &str {
+        self.refs.get(id.0)
+    }
+
+    /// Returns whether the id is an entity, not a dangling target.
+    pub fn is_entity(&self, id: EntityId) -> bool {
+        (id.0 as usize) < self.rows.len()
+    }
+
+    /// Returns an entity; `None` for a dangling target.
+    pub fn entity(&self, id: EntityId) -> Option<Entity<'_>> {
+        let row = self.rows.get(id.0 as usize)?;
+        let file = self.files.get(row.file as usize)?;
+        let document = file.documents.get(row.document as usize)?;
+        Some(Entity { catalog: self, id, row, file, document })
+    }
+
+    /// Iterates over all entities.
+    pub fn entities(&self) -> impl Iterator<Item = Entity<'_>> {
+        self.ids().filter_map(|id| self.entity(id))
+    }
+
+    /// Iterates over the relations of an entity or dangling target, both directions, sorted by type
+    /// and then target.
+    pub fn relations(&self, id: EntityId) -> impl Iterator<Item = Relation<'_>> {
+        let bound = |i: usize| self.edge_starts.get(i).copied().unwrap_or(0) as usize;
+        let i = id.0 as usize;
+        let run = self.edges.get(bound(i)..bound(i + 1).max(bound(i))).unwrap_or(&[]);
+        run.iter()
+            .map(|(relation, target)| Relation { relation: self.text(*relation), target: EntityId(*target) })
+    }
+
+    /// Returns everything wrong, sorted by severity, then place.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Iterates over what is wrong with one entity.
+    pub fn problems(&self, id: EntityId) -> impl Iterator<Item = &Diagnostic> {
+        let start = self.problems.partition_point(|(entity, _)| *entity < id.0);
+        self.problems
+            .iter()
+            .skip(start)
+            .take_while(move |(entity, _)| *entity == id.0)
+            .filter_map(|(_, index)| self.diagnostics.get(*index as usize))
+    }
+
+    /// Returns the sources in the order of their priority.
+    pub fn sources(&self) -> &[SourceState] {
+        &self.sources
+    }
+
+    /// Returns the lower-cased text that filter words are looked for in: name, title, type, owner,
+    /// system, tags, description, separated by newlines.
+    pub fn haystack(&self, id: EntityId) -> &str {
+        self.haystack.get(id.0)
+    }
+
+    pub(super) fn text(&self, id: Str) -> &str {
+        self.texts.get(id.0)
+    }
+}
+
+/// One entity of a snapshot; cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Entity<'a> {
+    catalog: &'a Catalog,
+    id: EntityId,
+    row: &'a Row,
+    file: &'a ParsedFile,
+    document: &'a ParsedDocument,
+}
+
+impl std::fmt::Debug for Entity<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entity({})", self.entity_ref())
+    }
+}
+
+impl<'a> Entity<'a> {
+    /// Returns its number in this snapshot.
+    pub fn id(&self) -> EntityId {
+        self.id
+    }
+
+    /// Returns its canonical ref.
+    pub fn entity_ref(&self) -> &'a str {
+        self.catalog.ref_of(self.id)
+    }
+
+    /// Returns the kind as written: `Component`.
+    pub fn kind(&self) -> &'a str {
+        self.catalog.text(self.row.kind)
+    }
+
+    /// Returns the namespace, `default` when absent.
+    pub fn namespace(&self) -> &'a str {
+        self.catalog.text(self.row.namespace)
+    }
+
+    /// Returns `metadata.name` as written.
+    pub fn name(&self) -> &'a str {
+        self.metadata("name").as_str().unwrap_or_else(|| split_canonical(self.entity_ref()).2)
+    }
+
+    /// Returns `metadata.title`, or the display name of a profile.
+    pub fn title(&self) -> Option<&'a str> {
+        let filled = |v: ValueRef<'a>| v.as_str().filter(|s| !s.trim().is_empty());
+        filled(self.metadata("title")).or_else(|| filled(self.spec().get("profile").get("displayName")))
+    }
+
+    /// Returns `metadata.description`; empty when absent.
+    pub fn description(&self) -> &'a str {
+        self.metadata("description").as_str().unwrap_or("")
+    }
+
+    /// Returns `spec.type`; empty when absent.
+    pub fn entity_type(&self) -> &'a str {
+        self.catalog.text(self.row.entity_type)
+    }
+
+    /// Returns `spec.lifecycle`; empty when absent.
+    pub fn lifecycle(&self) -> &'a str {
+        self.catalog.text(self.row.lifecycle)
+    }
+
+    /// Returns the first owner; may be dangling.
+    pub fn owner(&self) -> Option<EntityId> {
+        (self.row.owner != NONE).then_some(EntityId(self.row.owner))
+    }
+
+    /// Returns the system (or domain, or parent it is part of); may be dangling.
+    pub fn system(&self) -> Option<EntityId> {
+        (self.row.system != NONE).then_some(EntityId(self.row.system))
+    }
+
+    /// Iterates over `metadata.tags`.
+    pub fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let catalog = self.catalog;
+        let bound = |i: usize| catalog.tag_starts.get(i).copied().unwrap_or(0) as usize;
+        let i = self.id.0 as usize;
+        let run = catalog.tags.get(bound(i)..bound(i + 1).max(bound(i))).unwrap_or(&[]);
+        run.iter().map(|tag| catalog.text(*tag))
+    }
+
+    /// Returns the whole entity as written.
+    pub fn value(&self) -> ValueRef<'a> {
+        ValueRef::new(&self.document.packed)
+    }
+
+    /// Returns `spec`; null when absent.
+    pub fn spec(&self) -> ValueRef<'a> {
+        self.value().get("spec")
+    }
+
+    /// Returns a field of `metadata`.
+    pub fn metadata(&self, field: &str) -> ValueRef<'a> {
+        self.value().get("metadata").get(field)
+    }
+
+    /// Returns an annotation's text.
+    pub fn annotation(&self, key: &str) -> Option<&'a str> {
+        self.metadata("annotations").get(key).as_str()
+    }
+
+    /// Iterates over its relations, both directions, sorted by type then target.
+    pub fn relations(&self) -> impl Iterator<Item = Relation<'a>> + use<'a> {
+        self.catalog.relations(self.id)
+    }
+
+    /// Iterates over the targets of one relation type.
+    pub fn targets(&self, relation: &'a str) -> impl Iterator<Item = EntityId> + use<'a> {
+        self.relations().filter(move |r| r.relation == relation).map(|r| r.target)
+    }
+
+    /// Returns what is wrong with it.
+    pub fn problems(&self) -> impl Iterator<Item = &'a Diagnostic> + use<'a> {
+        self.catalog.problems(self.id)
+    }
+
+    /// Returns the file and line it was read from.
+    pub fn location(&self) -> SourceLocation {
+        SourceLocation::at(self.file.path.clone(), self.document.line, 1)
+    }
+
+    /// Returns its position in the stream, 0-based.
+    pub fn document(&self) -> u32 {
+        self.document.document
+    }
+
+    /// Returns the file it was read from.
+    pub fn file(&self) -> &'a ParsedFile {
+        self.file
+    }
+
+    /// Returns the source it came from.
+    pub fn source(&self) -> Option<&'a SourceState> {
+        self.catalog.sources.get(self.file.source as usize)
+    }
+
+    /// Returns whether no existing entity points at it and it points at none.
+    pub fn is_orphan(&self) -> bool {
+        self.row.flags & flag::ORPHAN != 0
+    }
+
+    /// Returns whether it has errors.
+    pub fn is_invalid(&self) -> bool {
+        self.row.flags & flag::INVALID != 0
+    }
+
+    /// Returns whether it has warnings.
+    pub fn has_warnings(&self) -> bool {
+        self.row.flags & flag::HAS_WARNINGS != 0
+    }
+
+    /// Returns whether its kind is not one of the model's.
+    pub fn is_unknown_kind(&self) -> bool {
+        self.row.flags & flag::UNKNOWN_KIND != 0
+    }
+}

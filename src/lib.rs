@@ -1,0 +1,25 @@
+//! `devportal`: everything Backstage does, in a terminal, without a server.
+//!
+//! The map of the house, bottom to top. A folder may use what stands above it in this list, nothing
+//! below it, and capability folders do not use each other (`tests/architecture.rs` reads the imports):
+//!
+//! 1. [`diagnostic`], [`yaml`], [`model`]: vocabulary. Pure types, no input or output.
+//! 2. [`config`], [`net`], [`store`], [`permissions`]: what the program is told, HTTP, what it keeps
+//!    on disk, what a person may do.
+//! 3. [`catalog`]: sources, stitching, the immutable snapshot, queries over the graph.
+//! 4. [`app`]: state, events, effects, the command table; knows no widget, terminal or socket.
+//! 5. [`ui`]: themes, widgets, panes, overlays; draws the state of `app`.
+//! 6. [`tui`] and [`cli`]: the two faces. `main` chooses one.
+
+pub mod app;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod diagnostic;
+pub mod model;
+pub mod net;
+pub mod permissions;
+pub mod store;
+pub mod tui;
+pub mod ui;
+pub mod yaml;

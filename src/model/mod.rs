@@ -1,0 +1,10 @@
+//! The software catalog's vocabulary: refs, kinds, relations, values, filters. Pure types, no I/O.
+//!
+//! Start at [`EntityRef`] (how everything is named), then [`value::ValueRef`] (how a descriptor's
+//! content is kept), then [`relation`].
+
+pub mod entity_ref;
+pub mod relation;
+pub mod value;
+
+pub use entity_ref::{EntityRef, RefError};
