@@ -5,6 +5,7 @@
 //! knowledge is; higher layers only pass it on. Lines and columns are 1-based, columns count
 //! characters. Texts taken from files are kept as they are and sanitised when they are drawn.
 
+use crate::model::text::clean;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -215,18 +216,6 @@ fn render_snippet(
     let pad = number.len() + 3 + before;
     let _ = write!(out, "{:pad$}{}", "", "^".repeat(under));
     let _ = writeln!(out, "{}{}", if label.is_some() { " " } else { "" }, clean(label.unwrap_or("")));
-}
-
-/// Replaces what could move the cursor or reverse the line; newlines become spaces.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub mod entity_ref;
 pub mod relation;
+pub mod text;
 pub mod value;
 
 pub use entity_ref::{EntityRef, RefError};
