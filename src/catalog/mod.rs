@@ -1,3 +1,14 @@
-//! From sources to the in-memory graph.
+//! From sources to the in-memory graph, and every question one can ask of it.
+//!
+//! Start at [`Loader::load`], which reads sources (`sources/`), follows Locations and placeholders
+//! and joins all documents into a [`Catalog`]. Questions: [`query`] with the filter
+//! language of [`filter`], [`search`], [`graph`].
+
+pub mod graph;
+pub mod loader;
+pub mod progress;
 pub mod snapshot;
+
+pub use loader::{LoadOptions, Loader};
+pub use progress::{Progress, ProgressEvent};
 pub use snapshot::{Catalog, Entity, EntityId, Relation, SourceState};

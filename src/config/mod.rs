@@ -1,1 +1,3 @@
-//! config
+//! What the program is told.
+
+pub mod source;

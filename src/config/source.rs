@@ -1,0 +1,200 @@
+//! What a person says about one catalog source: the table `[[catalog.source]]`, or `--catalog PLACE`.
+//!
+//! Start at [`SourceConfig`]. Only data: which types exist is known by `catalog::sources`, so that a
+//! new type of source needs no change here. [`SourceConfig::guess`] turns a word of the command line
+//! into a source; it looks at the disk, never at the network.
+
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Largest descriptor that is read unless configured otherwise, in bytes.
+pub const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// One catalog source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Type of source, a key of the table of sources: `dir`, `git`, `file`, `http`, `sample`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Unique name, shown everywhere.
+    pub name: String,
+    /// Folder, file or repository on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Address of a remote source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Revision of a git repository: branch, tag, hash, `HEAD~3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Globs of descriptor files. Empty: files are found by name and content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// Globs of files and folders to leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Of two sources that describe one entity the higher number wins; equal numbers: the first listed.
+    #[serde(default)]
+    pub priority: i32,
+    /// Kinds this source may bring; empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<AllowRule>,
+    /// Largest file that is read, in bytes.
+    #[serde(default = "max_file_bytes")]
+    pub max_file_bytes: u64,
+    /// Time for one network request, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+}
+
+/// A kind that a source may bring: `"API"` or `{ kind = "API", type = "openapi" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AllowRule {
+    /// Every entity of the kind.
+    Kind(String),
+    /// Entities of the kind with this `spec.type`.
+    Typed {
+        /// Compared without case.
+        kind: String,
+        /// Compared without case.
+        #[serde(rename = "type")]
+        entity_type: String,
+    },
+}
+
+fn max_file_bytes() -> u64 {
+    MAX_FILE_BYTES
+}
+
+impl SourceConfig {
+    /// Creates a source with the defaults of everything but its type and name.
+    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            name: name.into(),
+            path: None,
+            url: None,
+            at: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            priority: 0,
+            allow: Vec::new(),
+            max_file_bytes: MAX_FILE_BYTES,
+            timeout_seconds: None,
+        }
+    }
+
+    /// Creates a source for a folder.
+    pub fn dir(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let mut source = Self::new("dir", short_name(&path));
+        source.path = Some(path);
+        source
+    }
+
+    /// Creates the source of the catalog that is built into the program.
+    pub fn sample() -> Self {
+        Self::new("sample", "sample")
+    }
+
+    /// Turns `--catalog PLACE` and `--at REV` into a source.
+    ///
+    /// An http(s) address is `http`; with a revision, or for a bare repository, `git`; a file is
+    /// `file`; anything else (also what does not exist, so that the source reports it) is `dir`.
+    pub fn guess(place: &str, at: Option<&str>) -> Self {
+        let lower = place.get(..8).unwrap_or(place).to_ascii_lowercase();
+        if lower.starts_with("http://") || lower.starts_with("https://") {
+            let mut source = Self::new("http", place);
+            source.url = Some(place.to_owned());
+            source.at = at.map(str::to_owned);
+            return source;
+        }
+        let path = PathBuf::from(place);
+        let kind = match (at, path.is_file()) {
+            (Some(_), _) => "git",
+            (None, true) => "file",
+            (None, false) if is_bare_repository(&path) => "git",
+            (None, false) => "dir",
+        };
+        let mut source = Self::new(kind, short_name(&path));
+        source.path = Some(path);
+        source.at = at.map(str::to_owned);
+        source
+    }
+
+    /// Gives each source of a list its own name by appending a number where two are equal.
+    pub fn make_names_unique(sources: &mut [Self]) {
+        let mut seen = std::collections::HashSet::new();
+        for source in sources {
+            let base = source.name.clone();
+            let mut number = 2;
+            while !seen.insert(source.name.clone()) {
+                source.name = format!("{base}-{number}");
+                number += 1;
+            }
+        }
+    }
+}
+
+/// Returns the last part of a path that says something: `shop` for `/src/shop`, `.` and `../`.
+fn short_name(path: &Path) -> String {
+    let named = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    named(path)
+        .or_else(|| std::fs::canonicalize(path).ok().and_then(|full| named(&full)))
+        .unwrap_or_else(|| path.display().to_string())
+}
+
+/// Returns whether a folder is a git repository without a work tree.
+fn is_bare_repository(path: &Path) -> bool {
+    path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guesses_the_type_from_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("catalog-info.yaml");
+        std::fs::write(&file, "").unwrap();
+        let bare = folder.path().join("repo.git");
+        for part in ["objects", "refs"] {
+            std::fs::create_dir_all(bare.join(part)).unwrap();
+        }
+        std::fs::write(bare.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let text = |path: &Path| path.display().to_string();
+        let cases = [
+            ("https://example.com/catalog-info.yaml".to_owned(), None, "http"),
+            ("HTTP://example.com/x.yaml".to_owned(), None, "http"),
+            (text(folder.path()), None, "dir"),
+            (text(folder.path()), Some("v1"), "git"),
+            (text(&file), None, "file"),
+            (text(&bare), None, "git"),
+            (text(&folder.path().join("absent")), None, "dir"),
+        ];
+        for (place, at, kind) in cases {
+            assert_eq!(SourceConfig::guess(&place, at).kind, kind, "{place}");
+        }
+    }
+
+    #[test]
+    fn reads_a_table_and_refuses_unknown_keys() {
+        let text = "type = \"dir\"\nname = \"shop\"\npath = \"/srv\"\nallow = [\"API\", { kind = \"Group\", type = \"team\" }]\n";
+        let source: SourceConfig = toml::from_str(text).unwrap();
+        assert_eq!(source.allow.len(), 2);
+        assert_eq!(source.max_file_bytes, MAX_FILE_BYTES);
+        assert!(toml::from_str::<SourceConfig>("type = \"dir\"\nname = \"x\"\npaths = 1\n").is_err());
+    }
+
+    #[test]
+    fn names_become_unique() {
+        let mut sources =
+            vec![SourceConfig::dir("/a/x"), SourceConfig::dir("/b/x"), SourceConfig::dir("/c/x")];
+        SourceConfig::make_names_unique(&mut sources);
+        let names: Vec<_> = sources.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["x", "x-2", "x-3"]);
+    }
+}
