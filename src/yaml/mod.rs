@@ -1,50 +1,23 @@
 //! The only place that parses descriptors: a stream is split first, each document is parsed alone.
 //!
-//! Start at [`parse_stream`]. YAML 1.2 core schema with positions; a broken document never hides its
-//! neighbours. Everything is bounded: depth, alias expansion, size.
+//! Start at [`parse_stream`]; bytes go through [`decode`] before. YAML 1.2 core schema with positions;
+//! a broken document never hides its neighbours. Everything is bounded: depth, alias expansion, size.
+//! Merge keys (`<<`) are ordinary keys, unknown tags are ignored, duplicate keys are an error, as in
+//! the parser that Backstage uses.
 
-use crate::diagnostic::Diagnostic;
-use std::borrow::Cow;
+mod build;
+mod explain;
+mod node;
+mod scalar;
+mod split;
+
+pub use node::{Data, Node, Position, push_step};
+
+use crate::diagnostic::{Diagnostic, SourceLocation};
 use std::sync::Arc;
 
-/// A place in the text, both 1-based; columns count characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
-    /// 1-based line in the file (not in the document).
-    pub line: u32,
-    /// 1-based column in characters.
-    pub column: u32,
-}
-
-/// A parsed value with its place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node<'a> {
-    /// Where it starts.
-    pub start: Position,
-    /// Characters it takes on its first line, for a caret; at least 1.
-    pub width: u32,
-    /// What it is.
-    pub data: Data<'a>,
-}
-
-/// The content of a node, YAML 1.2 core schema.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Data<'a> {
-    /// `null`, `~`, nothing.
-    Null,
-    /// `true`, `false` and their spellings.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Any other number.
-    Float(f64),
-    /// Everything else, dates too.
-    String(Cow<'a, str>),
-    /// A list.
-    Sequence(Vec<Node<'a>>),
-    /// A mapping in the order of the file; keys may be any node.
-    Mapping(Vec<(Node<'a>, Node<'a>)>),
-}
+/// Deepest nesting that is accepted; what people write stays under 20.
+pub const MAX_DEPTH: usize = 200;
 
 /// One document of a stream.
 #[derive(Debug)]
@@ -58,7 +31,135 @@ pub struct Document<'a> {
 }
 
 /// Splits a stream and parses each document.
+///
+/// A text without any document (empty, or nothing but comments) gives an empty list. Positions are
+/// those of the whole text.
 pub fn parse_stream<'a>(text: &'a str, file: &Arc<str>) -> Vec<Document<'a>> {
-    let _ = (text, file);
-    Vec::new()
+    split::split(text)
+        .into_iter()
+        .zip(0..)
+        .map(|(chunk, index)| Document {
+            index,
+            line: chunk.content_line,
+            content: build::parse(&chunk, text, file),
+        })
+        .collect()
+}
+
+/// Turns the bytes of a file into text: UTF-8 only, a byte order mark is skipped.
+///
+/// # Errors
+/// `yaml::not-utf8` and `yaml::nul` with the place of the first byte that is wrong.
+pub fn decode<'a>(bytes: &'a [u8], file: &Arc<str>) -> Result<&'a str, Box<Diagnostic>> {
+    let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let valid = match std::str::from_utf8(body) {
+        Ok(text) if !body.contains(&0) => return Ok(text),
+        Ok(text) => text,
+        Err(error) => {
+            let text = std::str::from_utf8(body.get(..error.valid_up_to()).unwrap_or(&[])).unwrap_or("");
+            if !text.contains('\0') && !bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xfe\xff") {
+                let byte = body.get(text.len()).copied().unwrap_or(0);
+                return Err(Box::new(
+                    Diagnostic::error("yaml::not-utf8", format!("the file is not UTF-8: byte 0x{byte:02x}"))
+                        .at(position_of(text, text.len()).location(file))
+                        .hint("save the file as UTF-8"),
+                ));
+            }
+            text
+        }
+    };
+    let diagnostic = match valid.find('\0') {
+        Some(at) if bytes.get(1) != Some(&0) && bytes.first() != Some(&0) => {
+            Diagnostic::error("yaml::nul", "the file contains a NUL byte: it is no text file")
+                .at(position_of(valid, at).location(file))
+                .hint("remove the byte, or leave the file out of the catalog")
+        }
+        _ => Diagnostic::error("yaml::not-utf8", "the file is not UTF-8: it looks like UTF-16")
+            .at(SourceLocation::at(file.clone(), 1, 1))
+            .hint("save the file as UTF-8"),
+    };
+    Err(Box::new(diagnostic))
+}
+
+/// Returns the place of a byte offset in a text.
+pub(crate) fn position_of(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.bytes().filter(|b| *b == b'\n').count() as u32 + 1;
+    Position { line, column: before.get(line_start..).unwrap_or("").chars().count() as u32 + 1 }
+}
+
+/// Returns a line of a text (1-based) without its line break; empty when there is none.
+pub fn line_at(text: &str, line: u32) -> &str {
+    let found = (line as usize).checked_sub(1).and_then(|n| text.split('\n').nth(n)).unwrap_or("");
+    found.strip_suffix('\r').unwrap_or(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Vec<Document<'_>> {
+        parse_stream(text, &Arc::from("x.yaml"))
+    }
+
+    #[test]
+    fn a_broken_document_leaves_its_neighbours() {
+        let documents = parse("a: 1\n---\nb: [\n---\n---\nc:\n  - d: e\n");
+        assert_eq!(documents.len(), 4);
+        assert!(matches!(&documents[0].content, Ok(Some(node)) if node.get("a").is_some()));
+        assert!(documents[1].content.is_err());
+        assert!(matches!(documents[2].content, Ok(None)));
+        let Ok(Some(node)) = &documents[3].content else { panic!("{documents:?}") };
+        let inner = node.at_pointer("/c/0/d").unwrap();
+        assert_eq!((inner.as_str(), inner.start), (Some("e"), Position { line: 7, column: 8 }));
+    }
+
+    #[test]
+    fn names_both_lines_of_a_duplicate_key() {
+        let documents = parse("# c\n---\na: 1\nb: 2\na: 3\n");
+        let error = documents[0].content.as_ref().unwrap_err();
+        assert_eq!(error.code, "yaml::duplicate-key");
+        assert!(error.message.contains("lines 3 and 5"), "{}", error.message);
+        assert_eq!(error.location.as_ref().unwrap().line, 5);
+    }
+
+    #[test]
+    fn nesting_and_aliases_are_bounded() {
+        let deep = "[".repeat(10_000);
+        let dashes = "- ".repeat(10_000);
+        let bomb = format!(
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n{}",
+            (b'b'..b'k')
+                .map(|c| {
+                    let (c, before) = (c as char, (c - 1) as char);
+                    format!("{c}: &{c} [{}]\n", format!("*{before},").repeat(10))
+                })
+                .collect::<String>()
+        );
+        for (text, codes) in [
+            (deep.as_str(), ["yaml::too-deep", "yaml::syntax"]),
+            (dashes.as_str(), ["yaml::too-deep", "yaml::too-deep"]),
+            (bomb.as_str(), ["yaml::alias-bomb", "yaml::alias-bomb"]),
+        ] {
+            let documents = parse(text);
+            let error = documents[0].content.as_ref().unwrap_err();
+            assert!(codes.contains(&error.code), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn decodes_only_utf8_text() {
+        let file = Arc::from("x.yaml");
+        assert_eq!(decode(b"\xef\xbb\xbfa: 1", &file).unwrap(), "a: 1");
+        for (bytes, code, line, column) in [
+            (b"a: 1\nb: \xff".as_slice(), "yaml::not-utf8", 2, 4),
+            (b"a: 1\nb\0".as_slice(), "yaml::nul", 2, 2),
+            (b"\xff\xfea\0".as_slice(), "yaml::not-utf8", 1, 1),
+        ] {
+            let error = decode(bytes, &file).unwrap_err();
+            let place = error.location.as_ref().unwrap();
+            assert_eq!((error.code, place.line, place.column), (code, line, column));
+        }
+    }
 }

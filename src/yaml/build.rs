@@ -1,0 +1,226 @@
+//! Turns the parser's events into a tree, with a stack of its own and bounds on everything.
+
+use super::explain;
+use super::node::{Data, Node, Position};
+use super::split::Chunk;
+use super::{MAX_DEPTH, scalar};
+use crate::diagnostic::Diagnostic;
+use rustc_hash::{FxHashMap, FxHashSet};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Nodes that anchors and aliases may copy in one document; owned text counts by the 64 bytes.
+const COPY_BUDGET: usize = 100_000;
+/// Mappings up to this size are compared key by key.
+const SMALL_MAPPING: usize = 12;
+
+type Failure = Box<Diagnostic>;
+
+/// Parses one document; `whole` is the text the chunk was cut from, for the lines in messages.
+pub(super) fn parse<'a>(
+    chunk: &Chunk<'a>,
+    whole: &str,
+    file: &Arc<str>,
+) -> Result<Option<Node<'a>>, Failure> {
+    let context = explain::Context { chunk, whole, file };
+    let mut builder = Builder::new(&context);
+    let mut parser = Parser::new_from_str(chunk.text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| explain::scan_error(&context, &error))?;
+        builder.event(event, span)?;
+    }
+    Ok(builder.root.filter(|root| !root.is_null()))
+}
+
+struct Frame<'a> {
+    start: Position,
+    width: u32,
+    anchor: usize,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    Sequence(Vec<Node<'a>>),
+    Mapping { entries: Vec<(Node<'a>, Node<'a>)>, key: Option<Node<'a>> },
+}
+
+/// A finished node that aliases may copy.
+struct Anchor<'a> {
+    node: Node<'a>,
+    cost: usize,
+    depth: usize,
+}
+
+struct Builder<'c, 'a> {
+    context: &'c explain::Context<'c, 'a>,
+    stack: Vec<Frame<'a>>,
+    root: Option<Node<'a>>,
+    anchors: FxHashMap<usize, Anchor<'a>>,
+    budget: usize,
+}
+
+impl<'c, 'a> Builder<'c, 'a> {
+    fn new(context: &'c explain::Context<'c, 'a>) -> Self {
+        Self { context, stack: Vec::new(), root: None, anchors: FxHashMap::default(), budget: COPY_BUDGET }
+    }
+
+    fn event(&mut self, event: Event<'a>, span: Span) -> Result<(), Failure> {
+        let start = self.context.position(span.start);
+        let width = if span.end.line() == span.start.line() {
+            (span.end.col().saturating_sub(span.start.col()) as u32).max(1)
+        } else {
+            1
+        };
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let data = resolve(text, style, tag.as_deref());
+                self.finish(Node { start, width, data }, anchor)
+            }
+            Event::SequenceStart(anchor, _) => self.open(start, width, anchor, Content::Sequence(Vec::new())),
+            Event::MappingStart(anchor, _) => {
+                self.open(start, width, anchor, Content::Mapping { entries: Vec::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(id) => {
+                let node = self.copy(id, start)?;
+                self.finish(Node { start, width, ..node }, 0)
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn open(
+        &mut self,
+        start: Position,
+        width: u32,
+        anchor: usize,
+        content: Content<'a>,
+    ) -> Result<(), Failure> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(explain::too_deep(self.context, start));
+        }
+        self.stack.push(Frame { start, width, anchor, content });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        let Some(frame) = self.stack.pop() else { return Ok(()) };
+        let data = match frame.content {
+            Content::Sequence(items) => Data::Sequence(items),
+            Content::Mapping { entries, .. } => {
+                self.refuse_duplicates(&entries)?;
+                Data::Mapping(entries)
+            }
+        };
+        self.finish(Node { start: frame.start, width: frame.width, data }, frame.anchor)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn finish(&mut self, node: Node<'a>, anchor: usize) -> Result<(), Failure> {
+        if anchor != 0 {
+            let (cost, depth) = measure(&node);
+            self.spend(cost, node.start)?;
+            self.anchors.insert(anchor, Anchor { node: node.clone(), cost, depth });
+        }
+        match self.stack.last_mut().map(|frame| &mut frame.content) {
+            None => self.root = Some(node),
+            Some(Content::Sequence(items)) => items.push(node),
+            Some(Content::Mapping { entries, key }) => match key.take() {
+                None => *key = Some(node),
+                Some(key) => entries.push((key, node)),
+            },
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, id: usize, at: Position) -> Result<Node<'a>, Failure> {
+        let Some(anchor) = self.anchors.get(&id) else {
+            return Err(explain::alias_in_itself(self.context, at));
+        };
+        if self.stack.len() + anchor.depth > MAX_DEPTH {
+            return Err(explain::too_deep(self.context, at));
+        }
+        let cost = anchor.cost;
+        let node = anchor.node.clone();
+        self.spend(cost, at)?;
+        Ok(node)
+    }
+
+    fn spend(&mut self, cost: usize, at: Position) -> Result<(), Failure> {
+        self.budget = self.budget.checked_sub(cost).ok_or_else(|| explain::alias_bomb(self.context, at))?;
+        Ok(())
+    }
+
+    fn refuse_duplicates(&self, entries: &[(Node<'a>, Node<'a>)]) -> Result<(), Failure> {
+        let keys = entries.iter().map(|(key, _)| key);
+        if entries.len() <= SMALL_MAPPING {
+            for (index, key) in keys.enumerate().skip(1) {
+                let before = entries.iter().take(index).map(|(earlier, _)| earlier);
+                if let Some(first) = before.into_iter().find(|earlier| same_key(earlier, key)) {
+                    return Err(explain::duplicate_key(self.context, first, key));
+                }
+            }
+            return Ok(());
+        }
+        let mut seen: FxHashSet<(u8, Cow<'_, str>)> = FxHashSet::default();
+        for (index, key) in keys.enumerate() {
+            let Some(identity) = identity(key) else { continue };
+            if !seen.insert(identity) {
+                let before = entries.iter().take(index).map(|(earlier, _)| earlier);
+                if let Some(first) = before.into_iter().find(|earlier| same_key(earlier, key)) {
+                    return Err(explain::duplicate_key(self.context, first, key));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether two keys are the same scalar; lists and mappings never are.
+fn same_key(a: &Node<'_>, b: &Node<'_>) -> bool {
+    match (&a.data, &b.data) {
+        (Data::String(a), Data::String(b)) => a == b,
+        (Data::Int(i), Data::Float(f)) | (Data::Float(f), Data::Int(i)) => (*i as f64).total_cmp(f).is_eq(),
+        (Data::Sequence(_) | Data::Mapping(_), _) => false,
+        (a, b) => a == b,
+    }
+}
+
+/// Returns a value that equal keys share.
+fn identity<'n>(key: &'n Node<'_>) -> Option<(u8, Cow<'n, str>)> {
+    match &key.data {
+        Data::String(text) => Some((0, Cow::Borrowed(text))),
+        Data::Int(i) => Some((1, Cow::Owned((*i as f64).to_string()))),
+        Data::Float(f) => Some((1, Cow::Owned(f.to_string()))),
+        Data::Bool(b) => Some((2, Cow::Borrowed(if *b { "true" } else { "false" }))),
+        Data::Null => Some((3, Cow::Borrowed(""))),
+        Data::Sequence(_) | Data::Mapping(_) => None,
+    }
+}
+
+/// Returns the nodes of a tree (owned text by the 64 bytes) and its depth.
+fn measure(node: &Node<'_>) -> (usize, usize) {
+    let add = |(cost, depth): (usize, usize), child: &Node<'_>| {
+        let (c, d) = measure(child);
+        (cost + c, depth.max(d + 1))
+    };
+    match &node.data {
+        Data::String(Cow::Owned(text)) => (1 + text.len() / 64, 0),
+        Data::Sequence(items) => items.iter().fold((1, 1), add),
+        Data::Mapping(entries) => entries.iter().fold((1, 1), |sum, (key, value)| add(add(sum, key), value)),
+        _ => (1, 0),
+    }
+}
+
+fn resolve<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Data<'a> {
+    match tag {
+        Some(tag) if tag.is_yaml_core_schema() => scalar::tagged(&tag.suffix, text),
+        None if style == ScalarStyle::Plain => scalar::plain(text),
+        Some(_) | None => Data::String(text),
+    }
+}
