@@ -4,6 +4,7 @@
 //! content is kept), then [`relation`].
 
 pub mod entity_ref;
+pub mod kinds;
 pub mod relation;
 pub mod text;
 pub mod value;

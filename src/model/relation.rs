@@ -1,7 +1,13 @@
 //! Relation types and their opposites.
 //!
 //! A relation is always kept in both directions; [`reverse`] gives the other name. Types unknown to
-//! this table (a backend may send its own) have no reverse and are kept as they come.
+//! this table (a backend may send its own) have no reverse and are kept as they come. [`stated`] reads
+//! from an entity what it says of itself.
+
+use super::EntityRef;
+use super::kinds;
+use super::value::ValueRef;
+use crate::yaml::Node;
 
 /// Pairs of relation types: forward, reverse. Source: Backstage, *Well-known relations*.
 pub const PAIRS: &[(&str, &str)] = &[
@@ -43,9 +49,122 @@ pub fn words(relation: &str) -> String {
     out.replace(" api", " API")
 }
 
+/// A relation that a document states itself, seen from its own entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// `ownedBy`, `parentOf`, …
+    pub relation: &'static str,
+    /// The other end.
+    pub target: EntityRef,
+    /// The field of `spec` that states it.
+    pub field: &'static str,
+    /// The item of that field, when it is a list.
+    pub index: Option<u32>,
+}
+
+impl Stated {
+    /// Returns the JSON pointer of the ref in the document: `/spec/dependsOn/0`.
+    pub fn pointer(&self) -> String {
+        match self.index {
+            Some(index) => format!("/spec/{}/{index}", self.field),
+            None => format!("/spec/{}", self.field),
+        }
+    }
+}
+
+/// Returns the relations that an entity states, in the order of its kind's table.
+///
+/// Reads leniently: a single text where a list is wanted counts as one item, a ref that cannot be read
+/// is left out. Missing namespaces are those of the entity itself. Source: Backstage, *Descriptor
+/// Format*, the relations generated from each field.
+pub fn stated(value: ValueRef<'_>) -> Vec<Stated> {
+    let mut out = Vec::new();
+    let text = |value: ValueRef<'_>, key: &str| value.get(key).as_str().map(str::to_owned);
+    let spec = value.get("spec");
+    let namespace = text(value.get("metadata"), "namespace").filter(|ns| !ns.is_empty());
+    let namespace = namespace.as_deref().unwrap_or("default");
+    let kind = value.get("kind").as_str().unwrap_or("");
+    let fields = kinds::find(kind, value.get("apiVersion").as_str().unwrap_or(""), spec.get("type").as_str())
+        .or_else(|| kinds::find_by_name(kind))
+        .map_or(kinds::FOREIGN, |kind| kind.spec);
+    for field in fields {
+        let Some(relation) = field.relation else { continue };
+        let mut push = |item: ValueRef<'_>, index: Option<u32>| {
+            if let Some(target) = read_ref(item, relation.default_kind, namespace) {
+                out.push(Stated { relation: relation.relation, target, field: field.name, index });
+            }
+        };
+        match spec.get(field.name) {
+            ValueRef::Array(items) => items.iter().zip(0..).for_each(|(item, index)| push(item, Some(index))),
+            item => push(item, None),
+        }
+    }
+    out
+}
+
+/// Returns line and column (1-based) of each stated relation, in the same order.
+pub fn marks(node: &Node<'_>, stated: &[Stated]) -> Box<[(u32, u32)]> {
+    let spec = node.get("spec");
+    let find = |stated: &Stated| {
+        let field = spec?.get(stated.field)?;
+        let place = stated.index.and_then(|index| field.as_sequence()?.get(index as usize)).unwrap_or(field);
+        Some((place.start.line, place.start.column))
+    };
+    stated.iter().map(|stated| find(stated).unwrap_or((node.start.line, node.start.column))).collect()
+}
+
+/// Reads a ref written as text or as a mapping of kind, namespace and name.
+fn read_ref(value: ValueRef<'_>, default_kind: Option<&str>, namespace: &str) -> Option<EntityRef> {
+    match value {
+        ValueRef::String(text) => EntityRef::parse(text, default_kind, namespace).ok(),
+        ValueRef::Object(fields) => {
+            let part = |key: &str| fields.get(key).and_then(ValueRef::as_str).filter(|part| !part.is_empty());
+            let kind = part("kind").or(default_kind)?;
+            Some(EntityRef::new(kind, part("namespace").unwrap_or(namespace), part("name")?))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn relations(yaml: &str) -> Vec<String> {
+        let file = std::sync::Arc::from("x.yaml");
+        let mut documents = crate::yaml::parse_stream(yaml, &file);
+        let node = documents.remove(0).content.unwrap().unwrap();
+        let packed = node.to_packed();
+        let found = stated(ValueRef::new(&packed));
+        let places = marks(&node, &found);
+        let line = |(s, place): (&Stated, &(u32, u32))| {
+            format!("{} {} {}:{} {}", s.relation, s.target, place.0, place.1, s.pointer())
+        };
+        found.iter().zip(places.iter()).map(line).collect()
+    }
+
+    #[test]
+    fn states_relations_with_the_namespace_of_the_entity() {
+        let found = relations(
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: a, namespace: Team}\nspec:\n  owner: \
+             user:jo\n  dependsOn:\n    - Resource:default/Db\n    - bare\n  system: [s, t/u]\n",
+        );
+        assert_eq!(
+            found,
+            [
+                "ownedBy user:team/jo 5:10 /spec/owner",
+                "dependsOn resource:default/db 7:7 /spec/dependsOn/0",
+                "partOf system:team/s 9:12 /spec/system/0",
+                "partOf system:t/u 9:15 /spec/system/1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_foreign_kind_still_has_an_owner() {
+        let found = relations("apiVersion: x.io/v1\nkind: Thing\nspec: {owner: o, parent: p}\n");
+        assert_eq!(found, ["ownedBy group:default/o 3:15 /spec/owner"]);
+    }
 
     #[test]
     fn reverse_is_its_own_inverse() {
