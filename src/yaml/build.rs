@@ -3,12 +3,11 @@
 use super::explain;
 use super::node::{Data, Node, Position};
 use super::split::Chunk;
-use super::{MAX_DEPTH, scalar};
+use super::{MAX_DEPTH, Source, scalar};
 use crate::diagnostic::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Nodes that anchors and aliases may copy in one document; owned text counts by the 64 bytes.
 const COPY_BUDGET: usize = 100_000;
@@ -17,13 +16,9 @@ const SMALL_MAPPING: usize = 12;
 
 type Failure = Box<Diagnostic>;
 
-/// Parses one document; `whole` is the text the chunk was cut from, for the lines in messages.
-pub(super) fn parse<'a>(
-    chunk: &Chunk<'a>,
-    whole: &str,
-    file: &Arc<str>,
-) -> Result<Option<Node<'a>>, Failure> {
-    let context = explain::Context { chunk, whole, file };
+/// Parses one document of a source.
+pub(super) fn parse<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result<Option<Node<'a>>, Failure> {
+    let context = explain::Context { chunk, source };
     let mut builder = Builder::new(&context);
     let mut parser = Parser::new_from_str(chunk.text);
     while let Some(event) = parser.next_event() {

@@ -2,16 +2,14 @@
 
 use super::node::{Node, Position};
 use super::split::Chunk;
-use super::{MAX_DEPTH, line_at};
+use super::{MAX_DEPTH, Source};
 use crate::diagnostic::Diagnostic;
 use saphyr_parser::{Marker, ScanError};
-use std::sync::Arc;
 
 /// What messages are made from.
 pub(super) struct Context<'c, 'a> {
     pub chunk: &'c Chunk<'a>,
-    pub whole: &'c str,
-    pub file: &'c Arc<str>,
+    pub source: &'c Source<'a>,
 }
 
 impl Context<'_, '_> {
@@ -19,28 +17,12 @@ impl Context<'_, '_> {
     pub(super) fn position(&self, marker: Marker) -> Position {
         Position { line: self.chunk.first_line + marker.line() as u32 - 1, column: marker.col() as u32 + 1 }
     }
-
-    /// Creates an error at a place, with the line shown.
-    fn error(
-        &self,
-        code: &'static str,
-        message: impl Into<String>,
-        at: Position,
-        width: u32,
-        label: &str,
-    ) -> Diagnostic {
-        Diagnostic::error(code, message).at(at.location(self.file)).snippet(
-            line_at(self.whole, at.line),
-            width,
-            label,
-        )
-    }
 }
 
 /// Explains what the parser stumbled over.
 pub(super) fn scan_error(context: &Context<'_, '_>, error: &ScanError) -> Box<Diagnostic> {
     let at = context.position(*error.marker());
-    Box::new(context.error("yaml::syntax", format!("this is not YAML: {}", error.info()), at, 1, ""))
+    Box::new(context.source.error("yaml::syntax", format!("this is not YAML: {}", error.info()), at, 1, ""))
 }
 
 /// The same key twice in one mapping.
@@ -53,6 +35,7 @@ pub(super) fn duplicate_key(
     let (a, b) = (first.start.line, second.start.line);
     Box::new(
         context
+            .source
             .error(
                 "yaml::duplicate-key",
                 format!("`{key}` is given twice in one mapping, on lines {a} and {b}"),
@@ -66,7 +49,7 @@ pub(super) fn duplicate_key(
 
 /// Nesting beyond [`MAX_DEPTH`].
 pub(super) fn too_deep(context: &Context<'_, '_>, at: Position) -> Box<Diagnostic> {
-    Box::new(context.error(
+    Box::new(context.source.error(
         "yaml::too-deep",
         format!("values are nested more than {MAX_DEPTH} levels deep"),
         at,
@@ -79,6 +62,7 @@ pub(super) fn too_deep(context: &Context<'_, '_>, at: Position) -> Box<Diagnosti
 pub(super) fn alias_bomb(context: &Context<'_, '_>, at: Position) -> Box<Diagnostic> {
     Box::new(
         context
+            .source
             .error("yaml::alias-bomb", "aliases expand to far more than was written", at, 1, "")
             .hint("write the values out, or use fewer aliases inside anchored values"),
     )
@@ -86,5 +70,5 @@ pub(super) fn alias_bomb(context: &Context<'_, '_>, at: Position) -> Box<Diagnos
 
 /// An alias inside the value its anchor names.
 pub(super) fn alias_in_itself(context: &Context<'_, '_>, at: Position) -> Box<Diagnostic> {
-    Box::new(context.error("yaml::alias", "an alias stands inside the value that it names", at, 1, ""))
+    Box::new(context.source.error("yaml::alias", "an alias stands inside the value that it names", at, 1, ""))
 }

@@ -9,9 +9,11 @@ mod build;
 mod explain;
 mod node;
 mod scalar;
+mod source;
 mod split;
 
 pub use node::{Data, Node, Position, push_step};
+pub use source::Source;
 
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use std::sync::Arc;
@@ -35,13 +37,18 @@ pub struct Document<'a> {
 /// A text without any document (empty, or nothing but comments) gives an empty list. Positions are
 /// those of the whole text.
 pub fn parse_stream<'a>(text: &'a str, file: &Arc<str>) -> Vec<Document<'a>> {
-    split::split(text)
+    parse_source(&Source::new(text, file))
+}
+
+/// Splits a stream and parses each document; see [`parse_stream`].
+pub fn parse_source<'a>(source: &Source<'a>) -> Vec<Document<'a>> {
+    split::split(source.text)
         .into_iter()
         .zip(0..)
         .map(|(chunk, index)| Document {
             index,
             line: chunk.content_line,
-            content: build::parse(&chunk, text, file),
+            content: build::parse(&chunk, source),
         })
         .collect()
 }
@@ -89,12 +96,6 @@ pub(crate) fn position_of(text: &str, offset: usize) -> Position {
     Position { line, column: before.get(line_start..).unwrap_or("").chars().count() as u32 + 1 }
 }
 
-/// Returns a line of a text (1-based) without its line break; empty when there is none.
-pub fn line_at(text: &str, line: u32) -> &str {
-    let found = (line as usize).checked_sub(1).and_then(|n| text.split('\n').nth(n)).unwrap_or("");
-    found.strip_suffix('\r').unwrap_or(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,15 +129,11 @@ mod tests {
     fn nesting_and_aliases_are_bounded() {
         let deep = "[".repeat(10_000);
         let dashes = "- ".repeat(10_000);
-        let bomb = format!(
-            "a: &a [x, x, x, x, x, x, x, x, x, x]\n{}",
-            (b'b'..b'k')
-                .map(|c| {
-                    let (c, before) = (c as char, (c - 1) as char);
-                    format!("{c}: &{c} [{}]\n", format!("*{before},").repeat(10))
-                })
-                .collect::<String>()
-        );
+        let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for c in b'b'..b'k' {
+            let (name, before) = (c as char, (c - 1) as char);
+            bomb.push_str(&format!("{name}: &{name} [{}]\n", format!("*{before},").repeat(10)));
+        }
         for (text, codes) in [
             (deep.as_str(), ["yaml::too-deep", "yaml::syntax"]),
             (dashes.as_str(), ["yaml::too-deep", "yaml::too-deep"]),
