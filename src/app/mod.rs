@@ -1,1 +1,517 @@
-//! app
+//! The application core: state, events, effects, the command table. No terminal, no socket, no file.
+//!
+//! [`App::update`] is the only entry: it takes an [`Event`], changes the state and returns the
+//! [`Effect`]s for the face to carry out. An event goes to the overlay on top if there is one, else to
+//! a focused text input, else through the keymap to a command: the application's own or the pane's.
+
+pub mod commands;
+pub mod context;
+pub mod entity_list;
+pub mod event;
+pub mod help;
+pub mod input;
+pub mod keymap;
+pub mod line_input;
+pub mod list;
+pub mod overlay;
+pub mod palette;
+pub mod pane;
+pub mod place;
+pub mod subject;
+mod subject_commands;
+
+pub use context::Context;
+pub use event::{Effect, Event};
+
+use commands::{Availability, CommandId, CommandSpec, id};
+use context::{Loading, MESSAGES, Visit};
+use event::{Level, Memory, TaskEvent, Timer};
+use input::{Key, Mouse, MouseKind};
+use jiff::Timestamp;
+use keymap::Keymap;
+use overlay::{Outcome, Overlay, OverlayKind};
+use pane::{Input, Pane};
+use place::Place;
+use ratatui::layout::Rect;
+use std::time::Duration;
+
+/// How long a short message stays.
+const TOAST: Duration = Duration::from_secs(5);
+/// How long the second `ctrl-c` may take.
+const INTERRUPT: Duration = Duration::from_secs(2);
+/// How long loading may take before the slow source is named.
+const SLOW: Duration = Duration::from_secs(1);
+/// Places kept to go back to.
+const HISTORY: usize = 50;
+/// Rounds of effects that may cause effects; more is a loop in the table.
+const ROUNDS: usize = 16;
+
+/// The whole state; drawn by `ui`, changed only by [`App::update`].
+pub struct App {
+    /// What every pane may read.
+    pub cx: Context,
+    /// Overlays, the last on top.
+    pub overlays: Vec<Overlay>,
+    /// The short message on screen.
+    pub toast: Option<(Level, String)>,
+    /// Panes, the last on screen; never empty.
+    places: Vec<Box<dyn Pane>>,
+    /// The pane left last by going back.
+    left: Option<Box<dyn Pane>>,
+    undo: Vec<String>,
+    palette_lines: Vec<String>,
+    is_interrupted: bool,
+    is_mouse_on: bool,
+    /// Whether the first snapshot is there and the place asked for at start has been opened on it.
+    waiting: Option<String>,
+    should_draw: bool,
+}
+
+impl App {
+    /// Creates the application at a place line; an empty line is the first pane of the registry.
+    ///
+    /// The line is opened when the first snapshot is there, since it may name an entity.
+    pub fn new(cx: Context, line: &str) -> Self {
+        let mut app = Self {
+            cx,
+            overlays: Vec::new(),
+            toast: None,
+            places: Vec::new(),
+            left: None,
+            undo: Vec::new(),
+            palette_lines: Vec::new(),
+            is_interrupted: false,
+            is_mouse_on: true,
+            waiting: (!line.is_empty()).then(|| line.to_owned()),
+            should_draw: true,
+        };
+        if let Some(first) = app.cx.panes.first().and_then(|spec| (spec.open)("", &app.cx).ok()) {
+            app.places.push(first);
+        }
+        app
+    }
+
+    /// Returns the effects of starting: loading, timers.
+    pub fn start(&mut self) -> Vec<Effect> {
+        self.cx.loading = Some(Loading::default());
+        let minute = Effect::Timer(Timer::Minute, Duration::from_secs(60));
+        vec![Effect::Mouse(self.is_mouse_on), Effect::Load, Effect::Timer(Timer::SlowLoad, SLOW), minute]
+    }
+
+    /// Returns the pane on screen.
+    pub fn pane(&self) -> Option<&dyn Pane> {
+        self.places.last().map(AsRef::as_ref)
+    }
+
+    /// Returns whether the first snapshot is still awaited.
+    pub fn is_starting(&self) -> bool {
+        self.cx.loaded_at.is_none()
+    }
+
+    /// Returns whether something on screen may have changed since the last call.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.should_draw)
+    }
+
+    /// Takes an event, changes the state, returns what the face has to do.
+    pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        self.cx.now = now;
+        let first = match event {
+            Event::Key(key) => self.key(key),
+            Event::Paste(text) => self.paste(&text),
+            Event::Mouse(mouse) => self.mouse(mouse),
+            Event::Resize(width, height) => self.resize(width, height),
+            Event::Focus(_) => return Vec::new(),
+            Event::Timer(timer) => self.timer(timer),
+            Event::Task(task) => self.task(&task),
+        };
+        self.should_draw = true;
+        self.carry_out(first)
+    }
+
+    /// Returns every row that applies now, nearest first.
+    pub fn rows(&self) -> Vec<&'static CommandSpec> {
+        let Some(pane) = self.pane() else { return Vec::new() };
+        let groups = pane.groups().iter().flat_map(|group| group.rows());
+        let places = self.cx.panes.iter().filter_map(|spec| spec.go.as_ref());
+        pane.spec().commands.iter().chain(groups).chain(places).chain(commands::GLOBAL).collect()
+    }
+
+    /// Returns whether a command can run here and now, permission included.
+    pub fn availability(&self, row: &CommandSpec) -> Availability {
+        if let Some(permission) = row.permission {
+            use crate::permissions::Decision;
+            if let Decision::Deny { reason } = self.cx.policy.decide(&self.cx.me.principal, permission, None)
+            {
+                return Availability::Disabled(reason);
+            }
+        }
+        let Some(pane) = self.pane() else { return Availability::Available };
+        match self.subject_availability(row.id) {
+            Some(availability) => availability,
+            None => match row.id {
+                id::UNDO if self.undo.is_empty() => Availability::no("nothing to undo"),
+                id::LAST if self.left.is_none() && self.places.len() < 2 => {
+                    Availability::no("no other place yet")
+                }
+                command => pane.availability(command, &self.cx),
+            },
+        }
+    }
+
+    fn carry_out(&mut self, first: Vec<Effect>) -> Vec<Effect> {
+        let mut out = Vec::new();
+        let mut queue = first;
+        for _ in 0..ROUNDS {
+            if queue.is_empty() {
+                break;
+            }
+            for effect in std::mem::take(&mut queue) {
+                match effect {
+                    Effect::Open(place) => queue.extend(self.open(&place)),
+                    Effect::Run(command) => queue.extend(self.run(command)),
+                    Effect::Toast(level, text) => queue.extend(self.say(level, text)),
+                    Effect::Show(overlay) => self.overlays.push(overlay),
+                    Effect::Choose(command, choice) => {
+                        queue.extend(self.tell(Input::Choice(command, &choice)))
+                    }
+                    Effect::Star(entities) => queue.extend(self.star(entities)),
+                    Effect::Set(key, value) => queue.extend(self.set(key, &value)),
+                    effect => out.push(effect),
+                }
+            }
+        }
+        out
+    }
+
+    fn tell(&mut self, input: Input<'_>) -> Vec<Effect> {
+        self.places.last_mut().map(|pane| pane.update(input, &self.cx)).unwrap_or_default()
+    }
+
+    fn key(&mut self, key: Key) -> Vec<Effect> {
+        if self.cx.keymap.find("", &[], key) == Some(id::INTERRUPT) {
+            return self.interrupt();
+        }
+        self.is_interrupted = false;
+        if !self.overlays.is_empty() {
+            return self.overlay_key(key);
+        }
+        let Some(pane) = self.places.last_mut() else { return vec![Effect::Quit] };
+        if pane.is_typing() {
+            if let Some(effects) = pane.key(key, &self.cx) {
+                return effects;
+            }
+            if key.typed().is_some() {
+                return Vec::new();
+            }
+        }
+        match self.cx.keymap.find(pane.spec().id, pane.groups(), key) {
+            Some(command) => self.run(command),
+            None => Vec::new(),
+        }
+    }
+
+    fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
+        let height = self.overlay_height();
+        let Some(overlay) = self.overlays.last_mut() else { return Vec::new() };
+        match overlay.key(key, height) {
+            Outcome::Stay(effects) => effects,
+            Outcome::Close(effects) => {
+                self.overlays.pop();
+                effects
+            }
+            Outcome::Typed if overlay.kind == OverlayKind::Palette => palette::typed(overlay, &self.cx),
+            Outcome::Typed => Vec::new(),
+            Outcome::Line(line) => {
+                let chosen = overlay.focused().map(|item| item.effects.clone());
+                self.overlays.pop();
+                self.palette_lines.retain(|old| *old != line);
+                self.palette_lines.insert(0, line.clone());
+                palette::carry_out(&line, chosen, &self.cx)
+            }
+        }
+    }
+
+    /// Rows an overlay shows at most: the screen without frame, title and input.
+    pub fn overlay_height(&self) -> usize {
+        usize::from(self.cx.area.height.saturating_sub(4)).clamp(1, 40)
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match self.overlays.last_mut() {
+            Some(overlay) => {
+                overlay.paste(text);
+                if overlay.kind == OverlayKind::Palette {
+                    palette::typed(overlay, &self.cx)
+                } else {
+                    Vec::new()
+                }
+            }
+            None => self.tell(Input::Paste(text)),
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        let height = self.overlay_height();
+        if let Some(overlay) = self.overlays.last_mut() {
+            match mouse.kind {
+                MouseKind::ScrollUp => overlay.list.scroll(-3, overlay.shown.len(), height),
+                MouseKind::ScrollDown => overlay.list.scroll(3, overlay.shown.len(), height),
+                MouseKind::Click | MouseKind::DoubleClick => {}
+            }
+            return Vec::new();
+        }
+        let area = self.cx.area;
+        let is_inside = area.contains((mouse.column, mouse.row).into());
+        if is_inside { self.tell(Input::Mouse(mouse)) } else { Vec::new() }
+    }
+
+    fn resize(&mut self, width: u16, height: u16) -> Vec<Effect> {
+        self.cx.area = Rect::new(0, 1.min(height), width, height.saturating_sub(2));
+        self.tell(Input::Shown)
+    }
+
+    fn timer(&mut self, timer: Timer) -> Vec<Effect> {
+        match timer {
+            Timer::Toast => self.toast = None,
+            Timer::Interrupt => self.is_interrupted = false,
+            Timer::SlowLoad => {
+                if let Some(loading) = &mut self.cx.loading {
+                    loading.slow = true;
+                }
+            }
+            Timer::Minute => return vec![Effect::Timer(Timer::Minute, Duration::from_secs(60))],
+        }
+        Vec::new()
+    }
+
+    fn task(&mut self, task: &TaskEvent) -> Vec<Effect> {
+        match task {
+            TaskEvent::LoadProgress { files, entities, source } => {
+                if let Some(loading) = &mut self.cx.loading {
+                    (loading.files, loading.entities) = (*files, *entities);
+                    loading.source.clone_from(source);
+                }
+                Vec::new()
+            }
+            TaskEvent::Loaded(catalog) => {
+                self.cx.catalog = catalog.0.clone();
+                self.cx.loading = None;
+                self.cx.loaded_at = Some(self.cx.now);
+                for pane in &mut self.places {
+                    pane.update(Input::CatalogChanged, &self.cx);
+                }
+                let mut effects = self.tell(Input::Shown);
+                if let Some(line) = self.waiting.take() {
+                    effects.extend(palette::carry_out(&line, None, &self.cx));
+                }
+                effects
+            }
+            TaskEvent::Picked { generation, refs } => {
+                if let Some(overlay) = self.overlays.last_mut().filter(|o| o.generation == *generation) {
+                    palette::answer(overlay, refs, &self.cx);
+                }
+                Vec::new()
+            }
+            TaskEvent::ThemeLoaded(theme) => {
+                self.cx.theme = theme.clone();
+                Vec::new()
+            }
+            TaskEvent::Done(text) => self.say(Level::Ok, text.clone()),
+            TaskEvent::Failed(text) => self.say(Level::Error, text.clone()),
+            TaskEvent::EditorClosed => {
+                let mut effects = self.run(id::REFRESH_ALL);
+                effects.push(Effect::Repaint);
+                effects
+            }
+            TaskEvent::Filtered { .. } | TaskEvent::SourceRead { .. } => {
+                // an answer may belong to a pane that is not on top; each knows its own generation
+                self.places.iter_mut().flat_map(|pane| pane.update(Input::Task(task), &self.cx)).collect()
+            }
+        }
+    }
+
+    fn say(&mut self, level: Level, text: String) -> Vec<Effect> {
+        if self.cx.messages.len() >= MESSAGES {
+            self.cx.messages.pop_front();
+        }
+        self.cx.messages.push_back((self.cx.now, level, text.clone()));
+        self.toast = Some((level, text));
+        vec![Effect::Timer(Timer::Toast, TOAST)]
+    }
+
+    fn interrupt(&mut self) -> Vec<Effect> {
+        if std::mem::replace(&mut self.is_interrupted, true) {
+            return vec![Effect::Quit];
+        }
+        self.overlays.clear();
+        let mut effects = self.say(Level::Info, "ctrl-c again quits".to_owned());
+        effects.push(Effect::Timer(Timer::Interrupt, INTERRUPT));
+        effects
+    }
+
+    /// Runs a command if it applies, is allowed and is available; says why not otherwise.
+    fn run(&mut self, command: CommandId) -> Vec<Effect> {
+        let Some(row) = self.rows().into_iter().find(|row| row.id == command) else { return Vec::new() };
+        if let Availability::Disabled(reason) = self.availability(row) {
+            return self.say(Level::Info, format!("{}: {reason}", row.title));
+        }
+        if let Some(spec) = self.cx.panes.iter().find(|spec| spec.go.is_some_and(|go| go.id == command)) {
+            return self.open(&Place::new(spec.id));
+        }
+        match command {
+            id::HELP => vec![Effect::Show(help::overlay(self))],
+            id::PALETTE => vec![Effect::Show(palette::overlay(self))],
+            id::BACK => self.back(),
+            id::CLOSE => self.close(),
+            id::QUIT => vec![Effect::Quit],
+            id::INTERRUPT => self.interrupt(),
+            id::LAST => self.last_place(),
+            id::HISTORY => self.go_back(),
+            id::RECENT => vec![Effect::Show(self.recent())],
+            id::REFRESH | id::REFRESH_ALL => self.refresh(),
+            id::TASKS => vec![Effect::Show(help::tasks(&self.cx))],
+            id::MESSAGES => vec![Effect::Show(help::messages(&self.cx))],
+            id::THEME => vec![Effect::Show(help::themes(&self.cx))],
+            id::UNDO => self.undo_star(),
+            id::MOUSE => {
+                self.is_mouse_on = !self.is_mouse_on;
+                let word = if self.is_mouse_on { "on" } else { "off: select text with the mouse" };
+                vec![Effect::Mouse(self.is_mouse_on), Effect::Toast(Level::Info, format!("mouse {word}"))]
+            }
+            id::REPAINT => vec![Effect::Repaint],
+            id::SUSPEND => vec![Effect::Suspend],
+            _ => match self.subject_command(command) {
+                Some(effects) => effects,
+                None => self.tell(Input::Command(command)),
+            },
+        }
+    }
+
+    fn refresh(&mut self) -> Vec<Effect> {
+        if self.cx.loading.is_some() {
+            return self.say(Level::Info, "already reading the sources".to_owned());
+        }
+        self.cx.loading = Some(Loading::default());
+        vec![Effect::Load, Effect::Timer(Timer::SlowLoad, SLOW)]
+    }
+
+    fn open(&mut self, place: &Place) -> Vec<Effect> {
+        if self.pane().is_some_and(|pane| pane.place() == *place) {
+            return Vec::new();
+        }
+        let Some(spec) = self.cx.panes.iter().find(|spec| spec.id == place.pane) else { return Vec::new() };
+        // a place without an argument that is still open is come back to, with its filter and cursor
+        let open = self.places.iter().position(|p| p.spec().id == place.pane && place.argument.is_empty());
+        let pane = match open {
+            Some(at) => self.places.remove(at),
+            None => match (spec.open)(&place.argument, &self.cx) {
+                Ok(pane) => pane,
+                Err(reason) => return self.say(Level::Error, reason),
+            },
+        };
+        self.left = None;
+        self.places.push(pane);
+        if self.places.len() > HISTORY {
+            self.places.remove(1);
+        }
+        let mut effects = vec![Effect::Remember(Memory::Visit(place.to_string()))];
+        self.visit(&place.to_string());
+        effects.extend(self.tell(Input::Shown));
+        effects
+    }
+
+    fn visit(&mut self, line: &str) {
+        let at = self.cx.recent.iter().position(|visit| visit.place == line);
+        let mut visit = match at {
+            Some(at) => self.cx.recent.remove(at),
+            None => Visit { place: line.to_owned(), count: 0 },
+        };
+        visit.count += 1;
+        self.cx.recent.insert(0, visit);
+    }
+
+    fn back(&mut self) -> Vec<Effect> {
+        let step = self.places.last_mut().and_then(|pane| pane.step_back(&self.cx));
+        step.unwrap_or_else(|| self.go_back())
+    }
+
+    fn go_back(&mut self) -> Vec<Effect> {
+        if self.places.len() < 2 {
+            return Vec::new();
+        }
+        self.left = self.places.pop();
+        self.tell(Input::Shown)
+    }
+
+    fn close(&mut self) -> Vec<Effect> {
+        if self.places.len() < 2 { vec![Effect::Quit] } else { self.go_back() }
+    }
+
+    fn last_place(&mut self) -> Vec<Effect> {
+        match self.left.take() {
+            Some(pane) => {
+                self.places.push(pane);
+                self.tell(Input::Shown)
+            }
+            None => self.go_back(),
+        }
+    }
+
+    fn recent(&self) -> Overlay {
+        let items = self.cx.recent.iter().take(100).filter_map(|visit| {
+            let effects = palette::read_line(&visit.place, &self.cx)?;
+            Some(overlay::Item::new(&visit.place, effects).detail(format!("{} visits", visit.count)))
+        });
+        Overlay::new(OverlayKind::Menu, "recent places", overlay::Mode::Typing, items.collect())
+    }
+
+    fn star(&mut self, entities: Vec<String>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for entity in &entities {
+            let starred = !self.cx.stars.remove(entity);
+            if starred {
+                self.cx.stars.insert(entity.clone());
+            }
+            effects.push(Effect::Remember(Memory::Star { entity: entity.clone(), starred }));
+        }
+        let undo = self.cx.key(id::UNDO);
+        let text = match entities.as_slice() {
+            [one] if self.cx.stars.contains(one) => format!("starred {one} · {undo} undoes"),
+            [one] => format!("unstarred {one} · {undo} undoes"),
+            many => format!("changed {} stars · {undo} undoes", many.len()),
+        };
+        self.undo = entities;
+        effects.extend(self.say(Level::Ok, text));
+        effects.extend(self.tell(Input::Shown));
+        effects
+    }
+
+    fn undo_star(&mut self) -> Vec<Effect> {
+        let entities = std::mem::take(&mut self.undo);
+        let effects = self.star(entities);
+        self.undo.clear();
+        effects
+    }
+
+    fn set(&mut self, key: &'static str, value: &str) -> Vec<Effect> {
+        let Some(setting) = self.cx.settings.iter_mut().find(|setting| setting.key == key) else {
+            return Vec::new();
+        };
+        if setting.value != value {
+            value.clone_into(&mut setting.value);
+            "this session".clone_into(&mut setting.origin);
+        }
+        match key {
+            "ui.ascii" => self.cx.ascii = value == "true",
+            "ui.mouse" => {
+                self.is_mouse_on = value == "true";
+                return vec![Effect::Mouse(self.is_mouse_on)];
+            }
+            "keymap.preset" => self.cx.keymap = Keymap::build(self.cx.panes, value, &self.cx.user_keys).0,
+            "theme" => return vec![Effect::LoadTheme(value.to_owned())],
+            _ => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,3 +1,4 @@
 //! What the program is told.
 
 pub mod source;
+pub mod theme;

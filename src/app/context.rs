@@ -1,0 +1,189 @@
+//! What every pane may read: the snapshot, who the user is, what is starred, the size of the screen.
+//!
+//! There is one [`Context`], owned by [`super::App`] and changed only by its update. Panes read it.
+
+use super::commands::CommandSpec;
+use super::event::{Generation, Level};
+use super::keymap::Keymap;
+use super::pane::PaneSpec;
+use crate::catalog::{Catalog, Entity};
+use crate::config::theme::Theme;
+use crate::diagnostic::Diagnostic;
+use crate::permissions::{Policy, Principal};
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+use std::cell::Cell;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Who the user is, and how we know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Me {
+    /// The user and the groups behind it.
+    pub principal: Principal,
+    /// Where this comes from, in words: `git user.email ana@…`.
+    pub origin: String,
+}
+
+impl Me {
+    /// Returns whether something owned by this ref is mine.
+    pub fn owns(&self, owner: &str) -> bool {
+        self.principal.user.as_deref() == Some(owner) || self.principal.groups.iter().any(|g| g == owner)
+    }
+}
+
+/// A setting as the Settings pane shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Dotted key.
+    pub key: &'static str,
+    /// Its value now.
+    pub value: String,
+    /// File and line, variable, flag or `built-in`.
+    pub origin: String,
+    /// One sentence.
+    pub help: &'static str,
+    /// Values to choose from; empty when free.
+    pub choices: Vec<String>,
+}
+
+/// Loading as it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loading {
+    /// Files read so far.
+    pub files: usize,
+    /// Entities found so far.
+    pub entities: usize,
+    /// Source being waited for, named once it takes over a second.
+    pub source: String,
+    /// It has taken over a second.
+    pub slow: bool,
+}
+
+/// A visited place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// Place line.
+    pub place: String,
+    /// How often.
+    pub count: u32,
+}
+
+/// Everything a pane may read.
+pub struct Context {
+    /// The snapshot.
+    pub catalog: Arc<Catalog>,
+    /// Area of the current pane, below the title line and above the footer.
+    pub area: Rect,
+    /// The theme.
+    pub theme: Theme,
+    /// Signs and lines of ASCII only.
+    pub ascii: bool,
+    /// Who the user is.
+    pub me: Me,
+    /// Refs of starred entities.
+    pub stars: BTreeSet<String>,
+    /// Recent places, newest first.
+    pub recent: Vec<Visit>,
+    /// Saved views: name and place line.
+    pub views: Vec<(String, String)>,
+    /// Loading, while it goes on.
+    pub loading: Option<Loading>,
+    /// When the snapshot was made.
+    pub loaded_at: Option<Timestamp>,
+    /// The time of the event being handled.
+    pub now: Timestamp,
+    /// What the catalog was read from, in words, with what could be done about it.
+    pub origin: String,
+    /// Settings with their origins.
+    pub settings: Vec<Setting>,
+    /// Names of themes to choose from.
+    pub themes: Vec<String>,
+    /// What is wrong with the configuration.
+    pub config_diagnostics: Vec<Diagnostic>,
+    /// Short messages of this session, newest last, at most [`MESSAGES`].
+    pub messages: VecDeque<(Timestamp, Level, String)>,
+    /// Decides what the user may do.
+    pub policy: Arc<dyn Policy>,
+    /// Keys of commands.
+    pub keymap: Keymap,
+    /// The user's own keys by command name, to build the map again for another preset.
+    pub user_keys: std::collections::BTreeMap<String, Vec<String>>,
+    /// All panes.
+    pub panes: &'static [&'static PaneSpec],
+    pub(super) generations: Cell<u64>,
+}
+
+/// Messages kept for the list of messages.
+pub const MESSAGES: usize = 500;
+
+impl Context {
+    /// Returns a number for a request; every call gives a newer one.
+    pub fn next_generation(&self) -> Generation {
+        self.generations.set(self.generations.get() + 1);
+        Generation(self.generations.get())
+    }
+
+    /// Finds an entity by canonical ref.
+    pub fn entity(&self, canonical: &str) -> Option<Entity<'_>> {
+        self.catalog.find(canonical).and_then(|id| self.catalog.entity(id))
+    }
+
+    /// Returns the first key of a command as text, or nothing when it is unbound.
+    pub fn key(&self, command: super::commands::CommandId) -> String {
+        self.keymap.keys(command).first().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Returns every command row with the title of its group or pane, in the order of help.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static str, &'static CommandSpec)> + use<> {
+        super::keymap::all_rows(self.panes)
+    }
+
+    /// Returns how old the snapshot is, in words of minute grain: `now`, `3m`, `2h`, `4d`.
+    pub fn age(&self) -> Option<String> {
+        Some(age(self.now.as_second() - self.loaded_at?.as_second()))
+    }
+}
+
+/// Returns an age in words of minute grain.
+pub fn age(seconds: i64) -> String {
+    match seconds {
+        ..60 => "now".to_owned(),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Returns a number with thousands separated: `9,812`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_minute_grain() {
+        let cases = [(-5, "now"), (59, "now"), (60, "1m"), (3599, "59m"), (7200, "2h"), (200_000, "2d")];
+        for (seconds, text) in cases {
+            assert_eq!(age(seconds), text);
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What happened ([`Event`]) and what to do about it ([`Effect`]).
+//!
+//! Both are plain data, so a journey is tested as a list of events and the effects that come out.
+//! The face (terminal or screenshot) carries effects out and answers with events; the application
+//! itself never reads a file or waits.
+
+use super::commands::CommandId;
+use super::input::{Key, Mouse};
+use super::overlay::Overlay;
+use super::place::Place;
+use crate::catalog::{Catalog, EntityId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A shared value compared by identity: two snapshots are the same when they are the same snapshot.
+pub struct Shared<T>(pub Arc<T>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> std::fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Shared({})", std::any::type_name::<T>())
+    }
+}
+
+/// Tells requests apart; an answer to an older request is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted; always literal.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// The terminal has this size now, in cells.
+    Resize(u16, u16),
+    /// The terminal window got or lost the focus.
+    Focus(bool),
+    /// A timer asked for by [`Effect::Timer`] ran out.
+    Timer(Timer),
+    /// Background work has something to say.
+    Task(TaskEvent),
+}
+
+/// What background work reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskEvent {
+    /// Reading the sources goes on: files read so far.
+    LoadProgress {
+        /// Files read so far.
+        files: usize,
+        /// Entities found so far.
+        entities: usize,
+        /// Source that is being waited for.
+        source: String,
+    },
+    /// A new snapshot is there.
+    Loaded(Shared<Catalog>),
+    /// A filter has run: the matching entities, or what is wrong with its text.
+    Filtered {
+        /// Which request this answers.
+        generation: Generation,
+        /// Matches.
+        result: Result<Shared<Matches>, FilterMistake>,
+    },
+    /// The palette's search over entities has run: best first.
+    Picked {
+        /// Which request this answers.
+        generation: Generation,
+        /// Canonical refs, best first.
+        refs: Vec<String>,
+    },
+    /// The text of a source file has been read.
+    SourceRead {
+        /// Which request this answers.
+        generation: Generation,
+        /// The text, or why not in plain words.
+        result: Result<Arc<str>, String>,
+    },
+    /// Something asked for is done; the sentence is shown for a while.
+    Done(String),
+    /// Something asked for failed; the sentence says what, why and what to do.
+    Failed(String),
+    /// The editor was closed.
+    EditorClosed,
+    /// A theme asked for is there.
+    ThemeLoaded(crate::config::theme::Theme),
+}
+
+/// What a filter found, with the snapshot that the ids belong to.
+#[derive(Debug, Default)]
+pub struct Matches {
+    /// The snapshot that was searched.
+    pub catalog: Arc<Catalog>,
+    /// Matching entities in the order asked for.
+    pub ids: Vec<EntityId>,
+    /// Facets over the matches: key, and values with counts, the most frequent first.
+    pub facets: Vec<(&'static str, Vec<(String, usize)>)>,
+    /// What could be typed next: the whole text it would make, what to show, how many match.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// Something that could be typed next in a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The filter text with it put in.
+    pub text: String,
+    /// What is shown: `owner:payments`.
+    pub label: String,
+    /// How many entities it matches.
+    pub count: usize,
+}
+
+/// What a list of entities is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SortKey {
+    /// Name, then kind.
+    #[default]
+    Name,
+    /// Kind and type.
+    Kind,
+    /// Owner's name.
+    Owner,
+    /// System's name.
+    System,
+    /// Lifecycle.
+    Lifecycle,
+    /// Number of problems, most first.
+    Problems,
+}
+
+/// Order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Sort {
+    /// By what.
+    pub key: SortKey,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+/// A mistake in a filter text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterMistake {
+    /// Bytes of the text that are wrong.
+    pub span: std::ops::Range<usize>,
+    /// Why, in plain words.
+    pub reason: String,
+}
+
+/// Timers the application asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// The newest toast may go.
+    Toast,
+    /// Ages have to be looked at again.
+    Minute,
+    /// The second `ctrl-c` came too late.
+    Interrupt,
+    /// Loading takes long enough to name who is slow.
+    SlowLoad,
+}
+
+/// How important a short message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Something worked.
+    Ok,
+    /// Something to know.
+    Info,
+    /// Something did not work.
+    Error,
+}
+
+/// What to do. The first group is carried out by the application itself, the second by the face.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Go to a place.
+    Open(Place),
+    /// Run a command as if its key had been pressed.
+    Run(CommandId),
+    /// Show a short message.
+    Toast(Level, String),
+    /// Put an overlay on top.
+    Show(Overlay),
+    /// Hand a choice to the pane below: a command of its own with an argument.
+    Choose(CommandId, String),
+    /// Mark or unmark entities as starred, by ref.
+    Star(Vec<String>),
+    /// Change a setting for this session: key and value.
+    Set(&'static str, String),
+
+    /// Leave the program.
+    Quit,
+    /// Stop until the shell continues us.
+    Suspend,
+    /// Paint everything again.
+    Repaint,
+    /// Read all sources again.
+    Load,
+    /// Run a filter over the catalog on the pool.
+    Filter {
+        /// Answers carry it.
+        generation: Generation,
+        /// Text in the filter language.
+        text: String,
+        /// Bytes of the text in front of the cursor, while it is typed: suggestions are wanted.
+        cursor: Option<usize>,
+        /// Order of the result.
+        sort: Sort,
+    },
+    /// Look for entities by fuzzy name on the pool.
+    Pick {
+        /// Answers carry it.
+        generation: Generation,
+        /// What was typed.
+        text: String,
+    },
+    /// Read the text that an entity was read from.
+    ReadSource {
+        /// Answers carry it.
+        generation: Generation,
+        /// Canonical ref.
+        entity: String,
+    },
+    /// Copy a text; `what` names it for the message.
+    Copy {
+        /// What it is: `name`, `ref`, `YAML`.
+        what: String,
+        /// The text.
+        text: String,
+    },
+    /// Open an address in the browser.
+    OpenUrl(String),
+    /// Open a file in the editor, 1-based line and column.
+    Edit {
+        /// Path on this machine.
+        path: String,
+        /// Line, 0 = unknown.
+        line: u32,
+        /// Column, 0 = unknown.
+        column: u32,
+    },
+    /// Write a text into a new file in the current directory.
+    SaveText {
+        /// Proposed file name.
+        name: String,
+        /// The text.
+        text: String,
+    },
+    /// Remember on disk.
+    Remember(Memory),
+    /// Write a setting into the user's configuration, on explicit request only.
+    SaveSetting {
+        /// Dotted key.
+        key: String,
+        /// Value as TOML text.
+        value: String,
+    },
+    /// Load a theme by name.
+    LoadTheme(String),
+    /// Turn mouse capture on or off.
+    Mouse(bool),
+    /// Send [`Event::Timer`] after a while.
+    Timer(Timer, Duration),
+}
+
+/// What is remembered on disk between sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Memory {
+    /// An entity is starred (or no longer).
+    Star {
+        /// Canonical ref.
+        entity: String,
+        /// Starred now.
+        starred: bool,
+    },
+    /// A place was visited.
+    Visit(String),
+    /// A named view was saved.
+    View {
+        /// Its name.
+        name: String,
+        /// Its place line.
+        place: String,
+    },
+}

@@ -1,0 +1,122 @@
+//! The thing that `enter`, `y`, `o`, `e`, `*` and `x` act on.
+//!
+//! Panes say *what* is focused; what can be done with it follows from what the subject has (links, a
+//! file, an entity behind it), so that every pane offers the same acts under the same keys.
+
+use super::context::Context;
+use super::place::Place;
+use crate::catalog::Entity;
+use crate::diagnostic::Diagnostic;
+use std::path::Path;
+
+/// A focused or marked thing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Subject {
+    /// What `y` copies.
+    pub name: String,
+    /// Where `enter` goes.
+    pub place: Option<Place>,
+    /// Canonical ref of the entity it is.
+    pub entity: Option<String>,
+    /// Title and address, the best first.
+    pub links: Vec<(String, String)>,
+    /// File on this machine, line and column; or why there is none.
+    pub source: Option<Result<(String, u32, u32), String>>,
+    /// More forms to copy: what it is called, and the text.
+    pub copies: Vec<(&'static str, String)>,
+}
+
+impl Subject {
+    /// Returns the subject for an entity or a dangling ref.
+    pub fn entity(cx: &Context, canonical: &str) -> Self {
+        let place = Some(Place::entity(canonical));
+        match cx.catalog.find(canonical).and_then(|id| cx.catalog.entity(id)) {
+            Some(entity) => Self {
+                name: entity.name().to_owned(),
+                place,
+                entity: Some(canonical.to_owned()),
+                links: links(&entity),
+                source: Some(source(&entity)),
+                copies: vec![("ref", canonical.to_owned()), ("place", entity.location().to_string())],
+            },
+            None => Self {
+                name: canonical.to_owned(),
+                place,
+                entity: Some(canonical.to_owned()),
+                source: Some(Err(format!("`{canonical}` is described in no file"))),
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Returns the subject for a diagnostic.
+    pub fn diagnostic(cx: &Context, diagnostic: &Diagnostic) -> Self {
+        let source = diagnostic.location.as_ref().map(|location| {
+            let path = Path::new(&*location.file);
+            let found = std::iter::once(path.to_path_buf())
+                .chain(
+                    cx.catalog.sources().iter().filter_map(|s| s.root.as_ref().map(|root| root.join(path))),
+                )
+                .next();
+            match found {
+                Some(path) if !location.file.contains("://") => {
+                    Ok((path.display().to_string(), location.line, location.column))
+                }
+                _ => Err(format!("`{}` is no file on this machine", location.file)),
+            }
+        });
+        Self {
+            name: diagnostic
+                .location
+                .as_ref()
+                .map_or_else(|| diagnostic.code.to_owned(), ToString::to_string),
+            place: diagnostic.entity.as_ref().map(Place::entity),
+            entity: diagnostic.entity.clone(),
+            links: Vec::new(),
+            source,
+            copies: vec![("message", diagnostic.message.clone()), ("report", diagnostic.render())],
+        }
+    }
+}
+
+/// Returns title and address of every link of an entity: its own links first, then the source.
+pub fn links(entity: &Entity<'_>) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    if let Some(items) = entity.metadata("links").as_array() {
+        for item in items.iter() {
+            if let Some(url) = item.get("url").as_str() {
+                found.push((item.get("title").as_str().unwrap_or(url).to_owned(), url.to_owned()));
+            }
+        }
+    }
+    for (title, key) in [
+        ("view source", "backstage.io/view-url"),
+        ("edit source", "backstage.io/edit-url"),
+        ("source", "backstage.io/source-location"),
+    ] {
+        if let Some(url) = entity.annotation(key).map(|u| u.strip_prefix("url:").unwrap_or(u)) {
+            found.push((title.to_owned(), url.to_owned()));
+        }
+    }
+    if let Some(slug) = entity.annotation("github.com/project-slug") {
+        found.push(("GitHub".to_owned(), format!("https://github.com/{slug}")));
+    }
+    if let Some(email) = entity.spec().get("profile").get("email").as_str() {
+        found.push(("e-mail".to_owned(), format!("mailto:{email}")));
+    }
+    found.retain(|(_, url)| is_openable(url));
+    found
+}
+
+/// Returns whether an address may be handed to the browser: web and mail only.
+pub fn is_openable(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https" | "mailto"))
+}
+
+fn source(entity: &Entity<'_>) -> Result<(String, u32, u32), String> {
+    let location = entity.location();
+    match entity.file().location_ref.strip_prefix("file:") {
+        Some(path) => Ok((path.to_owned(), location.line, location.column)),
+        None => Err(format!("`{}` is no file on this machine", location.file)),
+    }
+}

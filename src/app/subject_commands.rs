@@ -1,0 +1,127 @@
+//! The commands that act on the focused thing, the same in every pane.
+
+use super::App;
+use super::commands::{Availability, CommandId, id};
+use super::event::Effect;
+use super::overlay::{Item, Overlay};
+use super::place::Place;
+use super::subject::{Subject, is_openable};
+
+impl App {
+    /// Returns the things that the subject commands act on.
+    pub fn subjects(&self) -> Vec<Subject> {
+        self.pane().map(|pane| pane.subjects(&self.cx)).unwrap_or_default()
+    }
+
+    /// Returns whether a subject command can run; `None` when it is no subject command.
+    pub(super) fn subject_availability(&self, command: CommandId) -> Option<Availability> {
+        if !super::commands::SUBJECT.iter().any(|row| row.id == command) || command == id::OPEN {
+            return None;
+        }
+        let subjects = self.subjects();
+        let Some(first) = subjects.first() else { return Some(Availability::no("nothing is focused")) };
+        let is_missing = match command {
+            id::STAR | id::DESCRIBE | id::INSPECT | id::GRAPH | id::IMPACT => first.entity.is_none(),
+            id::BROWSE | id::BROWSE_WHAT => first.links.is_empty(),
+            _ => false,
+        };
+        let reason = match (command, &first.source) {
+            (id::EDIT, Some(Err(reason))) => Some(reason.clone()),
+            (id::EDIT, None) => Some("it has no source file".to_owned()),
+            (id::BROWSE | id::BROWSE_WHAT, _) if is_missing => Some("it has no links".to_owned()),
+            _ if is_missing => Some("this is no entity".to_owned()),
+            _ => None,
+        };
+        Some(reason.map_or(Availability::Available, Availability::Disabled))
+    }
+
+    /// Carries out a subject command; `None` when it is none, or one that the pane does itself.
+    pub(super) fn subject_command(&self, command: CommandId) -> Option<Vec<Effect>> {
+        let subjects = self.subjects();
+        let first = subjects.first();
+        let entity = || first.and_then(|s| s.entity.clone());
+        let open = |place: Option<Place>| place.map(|p| vec![Effect::Open(p)]).unwrap_or_default();
+        Some(match command {
+            id::STAR => vec![Effect::Star(subjects.iter().filter_map(|s| s.entity.clone()).collect())],
+            id::COPY => {
+                let names: Vec<&str> = subjects.iter().map(|s| s.name.as_str()).collect();
+                let what =
+                    if names.len() == 1 { "name".to_owned() } else { format!("{} names", names.len()) };
+                vec![Effect::Copy { what, text: names.join("\n") }]
+            }
+            id::COPY_WHAT => vec![Effect::Show(self.copy_menu(&subjects))],
+            id::BROWSE => first
+                .and_then(|s| s.links.first())
+                .map(|(_, url)| vec![Effect::OpenUrl(url.clone())])
+                .unwrap_or_default(),
+            id::BROWSE_WHAT => first.map(|s| vec![Effect::Show(link_menu(s))]).unwrap_or_default(),
+            id::EDIT => match first.and_then(|s| s.source.clone()) {
+                Some(Ok((path, line, column))) => vec![Effect::Edit { path, line, column }],
+                _ => Vec::new(),
+            },
+            id::DESCRIBE => open(entity().map(Place::entity)),
+            id::INSPECT => open(entity().map(|e| Place::entity(format!("{e} raw")))),
+            id::GRAPH => open(entity().map(|e| Place::with("graph", e))),
+            id::IMPACT => open(entity().map(|e| Place::with("graph", format!("{e} impact")))),
+            id::ACTIONS => vec![Effect::Show(self.action_menu(&subjects))],
+            _ => return None,
+        })
+    }
+
+    fn action_menu(&self, subjects: &[Subject]) -> Overlay {
+        let title = match subjects {
+            [one] => one.name.clone(),
+            many => format!("{} marked", many.len()),
+        };
+        let items = super::commands::SUBJECT.iter().filter(|row| row.id != id::ACTIONS).map(|row| {
+            let disabled = match self.availability(row) {
+                Availability::Available => None,
+                Availability::Disabled(reason) => Some(reason),
+            };
+            Item {
+                keys: self.cx.key(row.id),
+                disabled,
+                ..Item::new(row.title, vec![Effect::Run(row.id)]).detail(row.help)
+            }
+        });
+        Overlay::menu(title, items.collect())
+    }
+
+    fn copy_menu(&self, subjects: &[Subject]) -> Overlay {
+        let copy = |what: &str, text: String| vec![Effect::Copy { what: what.to_owned(), text }];
+        let joined = |of: &dyn Fn(&Subject) -> Option<String>| {
+            let texts: Vec<String> = subjects.iter().filter_map(of).collect();
+            (!texts.is_empty()).then(|| texts.join("\n"))
+        };
+        let mut items = Vec::new();
+        let mut add = |what: &str, letter: char, text: Option<String>| {
+            if let Some(text) = text {
+                let shown: String = text.lines().next().unwrap_or("").chars().take(60).collect();
+                items.push(Item::new(what, copy(what, text)).letter(letter).detail(shown));
+            }
+        };
+        add("name", 'n', joined(&|s| Some(s.name.clone())));
+        let form = |what: &'static str| {
+            move |s: &Subject| s.copies.iter().find(|(w, _)| *w == what).map(|(_, text)| text.clone())
+        };
+        add("ref", 'r', joined(&form("ref")));
+        add("place", 'p', joined(&form("place")));
+        add("message", 'm', joined(&form("message")));
+        add("report", 't', joined(&form("report")));
+        add("link", 'l', joined(&|s| s.links.first().map(|(_, url)| url.clone())));
+        let entity = |s: &Subject| s.entity.as_ref().and_then(|e| self.cx.entity(e));
+        add("YAML", 'y', joined(&|s| serde_yaml::to_string(&entity(s)?.value()).ok()));
+        add("JSON", 'o', joined(&|s| serde_json::to_string_pretty(&entity(s)?.value()).ok()));
+        add("command", 'c', joined(&|s| Some(format!("devportal describe {}", s.entity.as_ref()?))));
+        Overlay::menu("copy what?", items)
+    }
+}
+
+fn link_menu(subject: &Subject) -> Overlay {
+    let items = subject
+        .links
+        .iter()
+        .filter(|(_, url)| is_openable(url))
+        .map(|(title, url)| Item::new(title, vec![Effect::OpenUrl(url.clone())]).detail(url));
+    Overlay::menu("open which link?", items.collect())
+}

@@ -1,0 +1,106 @@
+//! Title line and footer: where the user is, and which keys matter now.
+
+use super::text::{Line, line_width, put, put_line, span};
+use super::theme::style;
+use crate::app::App;
+use crate::app::commands::{Availability, CommandSpec};
+use crate::app::context::grouped;
+use crate::app::event::Level;
+use crate::config::theme::Role;
+use crate::model::text;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Draws the title line: crumbs, filter, marks on the left; count, age, loading on the right.
+pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
+    let Some(pane) = app.pane() else { return };
+    let heading = pane.heading(&app.cx);
+    let mut right: Line = Vec::new();
+    let mut add = |content: String, role: Role| {
+        if !content.is_empty() {
+            right.push(span(format!("  {content}"), role));
+        }
+    };
+    add(heading.count.clone(), Role::Text);
+    match &app.cx.loading {
+        Some(loading) => {
+            let slow = if loading.slow && !loading.source.is_empty() {
+                format!(" · {}", loading.source)
+            } else {
+                String::new()
+            };
+            add(format!("loading {}{slow}", grouped(loading.entities)), Role::Info);
+        }
+        None => add(app.cx.age().unwrap_or_default(), Role::Dim),
+    }
+    let right_width = (line_width(&right) as u16).min(area.width / 2);
+    let room = area.width.saturating_sub(right_width + 1);
+
+    let mut left: Line = vec![span(if app.cx.ascii { " > " } else { " ▸ " }, Role::Focus)];
+    for (at, crumb) in heading.crumbs.iter().enumerate() {
+        if at > 0 {
+            left.push(span(if app.cx.ascii { " > " } else { " › " }, Role::Dim));
+        }
+        left.push(span(crumb.as_str(), Role::Title));
+    }
+    if let Some(filter) = &heading.filter {
+        left.push(span(format!("  /{filter}"), Role::Accent));
+    }
+    if heading.marked > 0 {
+        left.push(span(format!("  {} marked", heading.marked), Role::Accent));
+    }
+    put_line(&app.cx, buf, area.x, area.y, room, &left);
+    put_line(&app.cx, buf, area.right().saturating_sub(right_width + 1), area.y, right_width, &right);
+}
+
+/// Returns the footer's rows, the most important first, help last; each with its key.
+pub fn footer_rows(app: &App) -> Vec<(String, &'static CommandSpec)> {
+    let mut rows: Vec<(u8, String, &'static CommandSpec)> = app
+        .rows()
+        .into_iter()
+        .filter(|row| row.footer > 0 && app.availability(row) == Availability::Available)
+        .filter_map(|row| Some((row.footer, app.cx.keymap.keys(row.id).first()?.to_string(), row)))
+        .collect();
+    rows.sort_by_key(|(rank, ..)| *rank);
+    rows.into_iter().map(|(_, key, row)| (key, row)).collect()
+}
+
+/// Draws the footer: a short message if there is one, else the keys that fit, help always last.
+pub fn footer(app: &App, area: Rect, buf: &mut Buffer) {
+    if let Some((level, message)) = &app.toast {
+        let role = match level {
+            Level::Ok => Role::Ok,
+            Level::Info => Role::Info,
+            Level::Error => Role::Error,
+        };
+        put(buf, area.x + 1, area.y, area.width.saturating_sub(2), message, style(&app.cx, role));
+        return;
+    }
+    for (x, key, row, width) in footer_layout(app, area) {
+        let used = put(buf, x, area.y, width, &key, style(&app.cx, Role::Key));
+        put(buf, x + used, area.y, width - used, &format!(" {}", row.title), style(&app.cx, Role::Dim));
+    }
+}
+
+/// Returns what stands where in the footer: column, key, row, width.
+pub fn footer_layout(app: &App, area: Rect) -> Vec<(u16, String, &'static CommandSpec, u16)> {
+    let mut rows = footer_rows(app);
+    let help = rows.pop();
+    let width = |key: &str, row: &CommandSpec| (text::width(key) + 1 + text::width(row.title)) as u16;
+    let reserved = help.as_ref().map_or(0, |(key, row)| width(key, row) + 3);
+    let mut x = area.x + 1;
+    let mut out = Vec::new();
+    for (key, row) in rows {
+        let cells = width(&key, row);
+        if x + cells + reserved > area.right() {
+            break;
+        }
+        out.push((x, key, row, cells));
+        x += cells + 3;
+    }
+    if let Some((key, row)) = help {
+        let cells = width(&key, row).min(area.right().saturating_sub(x));
+        out.push((x, key, row, cells));
+    }
+    out
+}

@@ -1,0 +1,156 @@
+//! Draws what lies on top of a pane.
+
+use super::text::{line_width, paint, put, put_line, span, wrap};
+use super::theme::style;
+use super::widgets::Panel;
+use crate::app::App;
+use crate::app::overlay::{Item, Mode, Overlay, OverlayKind};
+use crate::config::theme::Role;
+use crate::model::text;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Widest overlay, in cells.
+const MAX_WIDTH: u16 = 96;
+
+/// Draws an overlay in the middle of the screen, the palette at its top.
+pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
+    let cx = &app.cx;
+    let area = area(app, overlay, screen);
+    let note = format!(
+        "{} of {}",
+        overlay.list.cursor + usize::from(!overlay.shown.is_empty()),
+        overlay.shown.len()
+    );
+    let note = if overlay.kind == OverlayKind::Question { String::new() } else { note };
+    let inner = Panel { title: &overlay.title, note: &note, is_focused: true }.draw(cx, area, buf);
+    let mut y = inner.y;
+    for line in text_lines(overlay, inner.width) {
+        put(buf, inner.x + 1, y, inner.width.saturating_sub(2), &line, style(cx, Role::Text));
+        y += 1;
+    }
+    if overlay.mode == Mode::Typing {
+        let before = text::width(&text::clean(overlay.input.before_cursor())) as u16;
+        put(
+            buf,
+            inner.x,
+            y,
+            2,
+            if overlay.kind == OverlayKind::Palette { ":" } else { "/" },
+            style(cx, Role::Key),
+        );
+        put(buf, inner.x + 2, y, inner.width.saturating_sub(3), overlay.input.text(), style(cx, Role::Text));
+        let cursor = (inner.x + 2 + before).min(inner.right().saturating_sub(1));
+        buf.set_style(
+            Rect::new(cursor, y, 1, 1).intersection(buf.area),
+            ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED),
+        );
+        y += 1;
+    }
+    let rows = Rect { y, height: inner.bottom().saturating_sub(y), ..inner };
+    draw_items(app, overlay, rows, buf);
+}
+
+fn text_lines(overlay: &Overlay, width: u16) -> Vec<String> {
+    overlay.text.iter().flat_map(|line| wrap(line, usize::from(width.saturating_sub(2)))).collect()
+}
+
+fn area(app: &App, overlay: &Overlay, screen: Rect) -> Rect {
+    let widest = overlay
+        .items
+        .iter()
+        .map(|i| text::width(&i.label) + text::width(&i.detail) + text::width(&i.keys) + 12);
+    let wanted = if overlay.mode == Mode::Typing {
+        MAX_WIDTH
+    } else {
+        widest.max().unwrap_or(0).max(text::width(&overlay.title) + 6).clamp(30, usize::from(MAX_WIDTH))
+            as u16
+    };
+    let width = wanted.min(screen.width.saturating_sub(if screen.width > 40 { 4 } else { 0 }));
+    let above =
+        text_lines(overlay, width.saturating_sub(2)).len() + usize::from(overlay.mode == Mode::Typing);
+    let items = match overlay.kind {
+        OverlayKind::Palette | OverlayKind::Help => app.overlay_height(),
+        _ => overlay.items.len().clamp(1, app.overlay_height()),
+    };
+    let height = ((items + above + 2) as u16).min(screen.height);
+    let x = screen.x + (screen.width - width) / 2;
+    let y = screen.y
+        + if overlay.kind == OverlayKind::Palette {
+            1.min(screen.height - height)
+        } else {
+            (screen.height - height) / 2
+        };
+    Rect::new(x, y, width, height)
+}
+
+fn draw_items(app: &App, overlay: &Overlay, area: Rect, buf: &mut Buffer) {
+    let cx = &app.cx;
+    if overlay.shown.is_empty() {
+        put(buf, area.x + 2, area.y, area.width.saturating_sub(2), "nothing matches", style(cx, Role::Dim));
+        return;
+    }
+    let height = usize::from(area.height).max(1);
+    // the state scrolls by its own idea of the height; what is drawn always holds the cursor
+    let offset =
+        overlay.list.offset.max((overlay.list.cursor + 1).saturating_sub(height)).min(overlay.list.cursor);
+    let labels =
+        overlay.shown.iter().filter_map(|at| overlay.items.get(*at)).map(|item| text::width(&item.label));
+    let label_width = labels.max().unwrap_or(0).clamp(8, usize::from(area.width) / 2) as u16;
+    let mut heading = "";
+    for (row, at) in overlay.shown.iter().skip(offset).take(height).enumerate() {
+        let Some(item) = overlay.items.get(*at) else { continue };
+        let y = area.y + row as u16;
+        let is_new_heading = item.heading != heading;
+        heading = item.heading;
+        draw_item(app, overlay, item, label_width, is_new_heading, Rect { y, height: 1, ..area }, buf);
+        if offset + row == overlay.list.cursor {
+            put(buf, area.x, y, 1, ">", style(cx, Role::Focus));
+            paint(buf, area.x, y, area.width, style(cx, Role::Selection));
+        }
+    }
+}
+
+fn draw_item(
+    app: &App,
+    overlay: &Overlay,
+    item: &Item,
+    label_width: u16,
+    is_new_heading: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let cx = &app.cx;
+    let side = if overlay.mode == Mode::Letters {
+        item.letter.map(String::from).unwrap_or_default()
+    } else {
+        item.keys.clone()
+    };
+    let mut x = area.x + 2;
+    let keys = if overlay.mode == Mode::Letters { 2 } else { 10 };
+    put(buf, x, area.y, keys, &side, style(cx, Role::Key));
+    x += keys + 1;
+    let check = match (item.checked, cx.ascii) {
+        (Some(true), _) => "[x] ",
+        (Some(false), _) => "[ ] ",
+        (None, _) => "",
+    };
+    let role = if item.disabled.is_some() { Role::Dim } else { Role::Text };
+    let room = area.right().saturating_sub(x);
+    let label = format!("{check}{}", item.label);
+    put(buf, x, area.y, room.min(label_width + 4), &label, style(cx, role));
+    x += label_width.max(text::width(&label) as u16).min(room) + 2;
+    let detail = item.disabled.as_ref().map_or_else(|| item.detail.clone(), |reason| format!("({reason})"));
+    let mut line = vec![span(detail, Role::Dim)];
+    if is_new_heading && !item.heading.is_empty() {
+        let heading = span(item.heading, Role::Accent);
+        let width = line_width(std::slice::from_ref(&heading)) as u16;
+        let room = area.right().saturating_sub(x);
+        if room > width + 12 {
+            put_line(cx, buf, area.right() - width - 1, area.y, width, &[heading]);
+            put_line(cx, buf, x, area.y, room - width - 2, &line);
+            return;
+        }
+    }
+    put_line(cx, buf, x, area.y, area.right().saturating_sub(x), &std::mem::take(&mut line));
+}

@@ -1,0 +1,9 @@
+//! Drawings that several panes share. They know rows, lines and areas, never catalogs.
+
+pub mod panel;
+pub mod table;
+pub mod text_view;
+
+pub use panel::Panel;
+pub use table::{Column, Table};
+pub use text_view::TextView;
