@@ -202,7 +202,7 @@ mod tests {
         #[test]
         fn cleaned_text_stays_clean(text in "\\PC*|.*") {
             let once = clean(&text).into_owned();
-            prop_assert!(!once.chars().any(|c| c.is_control()));
+            prop_assert!(!once.chars().any(char::is_control));
             prop_assert_eq!(clean(&once).into_owned(), once.clone());
         }
     }

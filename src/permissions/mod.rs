@@ -2,6 +2,11 @@
 //!
 //! Every row of the command table may name a permission; it is checked where a command is dispatched
 //! and again in the service that acts. Start at [`Policy`].
+//! Who the person in front of the screen is, [`identity`] finds out.
+
+pub mod identity;
+
+pub use identity::{Claims, Identity, IdentityOrigin};
 
 /// See entities and everything derived from them. Backstage: `catalog.entity.read`.
 pub const CATALOG_READ: &str = "catalog.entity.read";
@@ -15,6 +20,13 @@ pub struct Principal {
     pub user: Option<String>,
     /// Canonical refs of the groups the user is a direct member of.
     pub groups: Vec<String>,
+}
+
+impl Principal {
+    /// Returns whether something owned by `owner` (a canonical ref) is the person's own.
+    pub fn owns(&self, owner: &str) -> bool {
+        self.user.as_deref() == Some(owner) || self.groups.iter().any(|group| group == owner)
+    }
 }
 
 /// The answer to one question.
