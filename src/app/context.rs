@@ -9,11 +9,11 @@ use super::pane::PaneSpec;
 use crate::catalog::{Catalog, Entity};
 use crate::config::theme::Theme;
 use crate::diagnostic::Diagnostic;
-use crate::permissions::{Policy, Principal};
+use crate::permissions::{AllowAll, Policy, Principal};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::cell::Cell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Who the user is, and how we know.
@@ -108,7 +108,7 @@ pub struct Context {
     /// Keys of commands.
     pub keymap: Keymap,
     /// The user's own keys by command name, to build the map again for another preset.
-    pub user_keys: std::collections::BTreeMap<String, Vec<String>>,
+    pub user_keys: BTreeMap<String, Vec<String>>,
     /// All panes.
     pub panes: &'static [&'static PaneSpec],
     pub(super) generations: Cell<u64>,
@@ -118,6 +118,33 @@ pub struct Context {
 pub const MESSAGES: usize = 500;
 
 impl Context {
+    /// Creates a context over an empty catalog with built-in settings; the face fills in what it knows.
+    pub fn new(panes: &'static [&'static PaneSpec]) -> Self {
+        Self {
+            catalog: Arc::default(),
+            area: Rect::new(0, 1, 80, 22),
+            theme: Theme::built_in_default(),
+            ascii: false,
+            me: Me::default(),
+            stars: BTreeSet::new(),
+            recent: Vec::new(),
+            views: Vec::new(),
+            loading: None,
+            loaded_at: None,
+            now: Timestamp::UNIX_EPOCH,
+            origin: String::new(),
+            settings: Vec::new(),
+            themes: Vec::new(),
+            config_diagnostics: Vec::new(),
+            messages: VecDeque::new(),
+            policy: Arc::new(AllowAll),
+            keymap: Keymap::build(panes, "default", &BTreeMap::new()).0,
+            user_keys: BTreeMap::new(),
+            panes,
+            generations: Cell::new(0),
+        }
+    }
+
     /// Returns a number for a request; every call gives a newer one.
     pub fn next_generation(&self) -> Generation {
         self.generations.set(self.generations.get() + 1);
