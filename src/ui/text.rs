@@ -66,6 +66,22 @@ pub fn paint(buf: &mut Buffer, x: u16, y: u16, width: u16, style: Style) {
     buf.set_style(area, style);
 }
 
+/// Returns the text of a drawn screen: one line per row, spaces at the end left out.
+pub fn text_of(buf: &Buffer) -> Vec<String> {
+    let row = |y: u16| {
+        let mut line = String::new();
+        let mut x = buf.area.left();
+        while x < buf.area.right() {
+            let symbol = buf.cell((x, y)).map_or(" ", ratatui::buffer::Cell::symbol);
+            line.push_str(symbol);
+            x += (symbol.width() as u16).max(1);
+        }
+        line.truncate(line.trim_end().len());
+        line
+    };
+    (buf.area.top()..buf.area.bottom()).map(row).collect()
+}
+
 fn put_raw(buf: &mut Buffer, x: u16, y: u16, width: u16, content: &str, style: Style) -> u16 {
     let right = x.saturating_add(width).min(buf.area.right());
     let mut at = x;

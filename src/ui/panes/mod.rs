@@ -9,3 +9,6 @@ pub mod catalog;
 
 /// Every pane; the first is where the program starts.
 pub static ALL: &[&PaneSpec] = &[&catalog::SPEC];
+
+#[cfg(test)]
+pub mod test_support;
