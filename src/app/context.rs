@@ -47,6 +47,17 @@ pub struct Setting {
     pub choices: Vec<String>,
 }
 
+/// A file or folder of the configuration, as the Settings pane shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// What it is for, in a word: `config`, `keys`, `project`.
+    pub what: &'static str,
+    /// Its path.
+    pub path: String,
+    /// Whether it exists.
+    pub is_found: bool,
+}
+
 /// Loading as it goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loading {
@@ -97,6 +108,8 @@ pub struct Context {
     pub origin: String,
     /// Settings with their origins.
     pub settings: Vec<Setting>,
+    /// Files of the configuration, found or not.
+    pub config_files: Vec<ConfigFile>,
     /// Names of themes to choose from.
     pub themes: Vec<String>,
     /// What is wrong with the configuration.
@@ -134,7 +147,8 @@ impl Context {
             now: Timestamp::UNIX_EPOCH,
             origin: String::new(),
             settings: Vec::new(),
-            themes: Vec::new(),
+            config_files: Vec::new(),
+            themes: Theme::names(None),
             config_diagnostics: Vec::new(),
             messages: VecDeque::new(),
             policy: Arc::new(AllowAll),

@@ -95,6 +95,17 @@ pub enum TaskEvent {
     Done(String),
     /// Something asked for failed; the sentence says what, why and what to do.
     Failed(String),
+    /// A setting was written into the user's configuration, or its line was taken out.
+    SettingSaved {
+        /// Dotted key.
+        key: &'static str,
+        /// The value that counts now.
+        value: String,
+        /// Where it comes from now.
+        origin: String,
+        /// What was done, for the user: file and line.
+        said: String,
+    },
     /// The editor was closed.
     EditorClosed,
     /// A theme asked for is there.
@@ -263,12 +274,13 @@ pub enum Effect {
     },
     /// Remember on disk.
     Remember(Memory),
-    /// Write a setting into the user's configuration, on explicit request only.
+    /// Write a setting into the user's configuration, on explicit request only; answered by
+    /// [`TaskEvent::SettingSaved`] or [`TaskEvent::Failed`].
     SaveSetting {
         /// Dotted key.
-        key: String,
-        /// Value as TOML text.
-        value: String,
+        key: &'static str,
+        /// Value as [`crate::config::setting::Setting::parse`] reads it; `None` takes the line out.
+        value: Option<String>,
     },
     /// Load a theme by name.
     LoadTheme(String),

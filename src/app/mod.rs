@@ -319,6 +319,15 @@ impl App {
             }
             TaskEvent::Done(text) => self.say(Level::Ok, text.clone()),
             TaskEvent::Failed(text) => self.say(Level::Error, text.clone()),
+            TaskEvent::SettingSaved { key, value, origin, said } => {
+                let mut effects = self.set(key, value);
+                if let Some(setting) = self.cx.settings.iter_mut().find(|setting| setting.key == *key) {
+                    setting.origin.clone_from(origin);
+                }
+                effects.extend(self.say(Level::Ok, said.clone()));
+                effects.extend(self.tell(Input::Shown));
+                effects
+            }
             TaskEvent::EditorClosed => {
                 let mut effects = self.run(id::REFRESH_ALL);
                 effects.push(Effect::Repaint);
