@@ -69,7 +69,12 @@ pub enum TaskEvent {
         source: String,
     },
     /// A new snapshot is there.
-    Loaded(Shared<Catalog>),
+    Loaded {
+        /// The snapshot.
+        catalog: Shared<Catalog>,
+        /// Who the user is according to it.
+        me: super::context::Me,
+    },
     /// A filter has run: the matching entities, or what is wrong with its text.
     Filtered {
         /// Which request this answers.

@@ -92,10 +92,11 @@ impl App {
     }
 
     /// Returns the effects of starting: loading, timers.
-    pub fn start(&mut self) -> Vec<Effect> {
+    pub fn start(&mut self, is_mouse_on: bool) -> Vec<Effect> {
+        self.is_mouse_on = is_mouse_on;
         self.cx.loading = Some(Loading::default());
         let minute = Effect::Timer(Timer::Minute, Duration::from_secs(60));
-        vec![Effect::Mouse(self.is_mouse_on), Effect::Load, Effect::Timer(Timer::SlowLoad, SLOW), minute]
+        vec![Effect::Load, Effect::Timer(Timer::SlowLoad, SLOW), minute]
     }
 
     /// Returns the pane on screen.
@@ -294,8 +295,9 @@ impl App {
                 }
                 Vec::new()
             }
-            TaskEvent::Loaded(catalog) => {
+            TaskEvent::Loaded { catalog, me } => {
                 self.cx.catalog = catalog.0.clone();
+                self.cx.me = me.clone();
                 self.cx.loading = None;
                 self.cx.loaded_at = Some(self.cx.now);
                 for pane in &mut self.places {

@@ -53,6 +53,12 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     put_line(&app.cx, buf, area.right().saturating_sub(right_width + 1), area.y, right_width, &right);
 }
 
+/// Returns the title of the terminal's window: `devportal: place`.
+pub fn window_title(app: &App) -> String {
+    let crumbs = app.pane().map(|pane| pane.heading(&app.cx).crumbs.join(" › ")).unwrap_or_default();
+    text::clean(&format!("devportal: {crumbs}")).into_owned()
+}
+
 /// Returns the footer's rows, the most important first, help last; each with its key.
 pub fn footer_rows(app: &App) -> Vec<(String, &'static CommandSpec)> {
     let mut rows: Vec<(u8, String, &'static CommandSpec)> = app

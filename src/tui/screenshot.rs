@@ -1,0 +1,266 @@
+//! The same update and view code without a terminal: for bug reports, pictures and tests.
+//!
+//! [`Headless`] is a face that carries effects out at once and in order; [`picture`] prints what it
+//! would show as text, with ANSI codes, or as SVG.
+
+use super::services::World;
+use super::{Services, Start};
+use crate::app::App;
+use crate::app::event::{Effect, Event, TaskEvent};
+use crate::ui;
+use jiff::Timestamp;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+/// How a picture is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Characters only.
+    Text,
+    /// Characters with colours as ANSI codes.
+    Ansi,
+    /// A drawing.
+    Svg,
+}
+
+/// The application without a terminal.
+pub struct Headless {
+    /// The application.
+    pub app: App,
+    services: Services,
+    size: Rect,
+    /// Effects that only a terminal can carry out, in order.
+    pub left_out: Vec<Effect>,
+}
+
+impl Headless {
+    /// Starts the application at a size and waits until it has loaded.
+    pub fn start(start: Start, width: u16, height: u16) -> Self {
+        let Start { cx, line, services } = start;
+        let app = App::new(cx, &line);
+        let mut face = Self { app, services, size: Rect::new(0, 0, width, height), left_out: Vec::new() };
+        face.send(Event::Resize(width, height));
+        let effects = face.app.start(false);
+        face.settle(effects);
+        face
+    }
+
+    /// Sends an event and carries out everything that follows from it.
+    pub fn send(&mut self, event: Event) {
+        if let Event::Resize(width, height) = event {
+            self.size = Rect::new(0, 0, width, height);
+        }
+        let effects = self.app.update(event, Timestamp::now());
+        self.settle(effects);
+    }
+
+    /// Draws the screen.
+    pub fn draw(&self) -> Buffer {
+        let mut buf = Buffer::empty(self.size);
+        ui::draw(&self.app, &mut buf);
+        buf
+    }
+
+    fn settle(&mut self, effects: Vec<Effect>) {
+        let mut queue: VecDeque<Effect> = effects.into();
+        while let Some(effect) = queue.pop_front() {
+            let is_for_terminal = matches!(
+                effect,
+                Effect::Quit
+                    | Effect::Suspend
+                    | Effect::Repaint
+                    | Effect::Mouse(_)
+                    | Effect::Timer(..)
+                    | Effect::Copy { .. }
+                    | Effect::Edit { .. }
+                    | Effect::OpenUrl(_)
+                    | Effect::SaveText { .. }
+                    | Effect::SaveSetting { .. }
+                    | Effect::Remember(_)
+            );
+            if is_for_terminal {
+                self.left_out.push(effect);
+                continue;
+            }
+            let world = World {
+                catalog: self.app.cx.catalog.clone(),
+                me: self.app.cx.me.clone(),
+                stars: self.app.cx.stars.clone(),
+            };
+            let answers: Mutex<Vec<TaskEvent>> = Mutex::new(Vec::new());
+            self.services.perform(&effect, &world, &|event| {
+                if let Ok(mut answers) = answers.lock() {
+                    answers.push(event);
+                }
+            });
+            for answer in answers.into_inner().unwrap_or_default() {
+                queue.extend(self.app.update(Event::Task(answer), Timestamp::now()));
+            }
+        }
+    }
+}
+
+/// Prints a screen.
+pub fn picture(buf: &Buffer, form: Form) -> String {
+    match form {
+        Form::Text => text(buf),
+        Form::Ansi => ansi(buf),
+        Form::Svg => svg(buf),
+    }
+}
+
+/// Returns the cells of a row that begin a character: a wide one covers the cell behind it.
+fn row(buf: &Buffer, y: u16) -> Vec<(u16, &Cell)> {
+    let mut cells = Vec::new();
+    let mut x = buf.area.left();
+    while x < buf.area.right() {
+        let Some(cell) = buf.cell((x, y)) else { break };
+        cells.push((x, cell));
+        x += (crate::model::text::width(cell.symbol()) as u16).max(1);
+    }
+    cells
+}
+
+fn text(buf: &Buffer) -> String {
+    let mut out = String::new();
+    for y in buf.area.top()..buf.area.bottom() {
+        let line: String = row(buf, y).iter().map(|(_, cell)| cell.symbol()).collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn ansi(buf: &Buffer) -> String {
+    let mut out = String::new();
+    for y in buf.area.top()..buf.area.bottom() {
+        let mut last = String::from("\u{1b}[0m");
+        for (_, cell) in row(buf, y) {
+            let codes = codes(cell);
+            if codes != last {
+                out.push_str(&codes);
+                last = codes;
+            }
+            out.push_str(cell.symbol());
+        }
+        out.push_str("\u{1b}[0m\n");
+    }
+    out
+}
+
+fn codes(cell: &Cell) -> String {
+    let mut out = String::from("\u{1b}[0");
+    for (modifier, code) in [
+        (Modifier::BOLD, 1),
+        (Modifier::DIM, 2),
+        (Modifier::ITALIC, 3),
+        (Modifier::UNDERLINED, 4),
+        (Modifier::REVERSED, 7),
+    ] {
+        if cell.modifier.contains(modifier) {
+            let _ = write!(out, ";{code}");
+        }
+    }
+    for (color, base, extended) in [(cell.fg, 30, 38), (cell.bg, 40, 48)] {
+        match (ansi_number(color), color) {
+            (Some(n), _) if n < 8 => drop(write!(out, ";{}", base + n)),
+            (Some(n), _) => drop(write!(out, ";{}", base + 52 + n)),
+            (None, Color::Rgb(r, g, b)) => drop(write!(out, ";{extended};2;{r};{g};{b}")),
+            _ => {}
+        }
+    }
+    out.push('m');
+    out
+}
+
+fn ansi_number(color: Color) -> Option<u16> {
+    use Color as C;
+    const ORDER: [C; 16] = [
+        C::Black,
+        C::Red,
+        C::Green,
+        C::Yellow,
+        C::Blue,
+        C::Magenta,
+        C::Cyan,
+        C::Gray,
+        C::DarkGray,
+        C::LightRed,
+        C::LightGreen,
+        C::LightYellow,
+        C::LightBlue,
+        C::LightMagenta,
+        C::LightCyan,
+        C::White,
+    ];
+    ORDER.iter().position(|c| *c == color).map(|at| at as u16)
+}
+
+/// Width and height of a character in a drawing.
+const CELL: (f32, f32) = (8.4, 18.0);
+/// What the terminal's own colours look like in a drawing, in the order of ANSI.
+const PALETTE: [&str; 16] = [
+    "#1b1f27", "#d9534f", "#4faf62", "#c9a13b", "#5b8dd9", "#b57edc", "#3fb3b3", "#c8ccd4", "#6b7280",
+    "#ef7b77", "#7bd08b", "#e5c15f", "#86aef0", "#d0a3f0", "#6fd6d6", "#f2f4f8",
+];
+const BACKGROUND: &str = "#1b1f27";
+const FOREGROUND: &str = "#d8dee9";
+
+fn svg(buf: &Buffer) -> String {
+    let (cell_width, cell_height) = CELL;
+    let width = f32::from(buf.area.width) * cell_width + 16.0;
+    let height = f32::from(buf.area.height) * cell_height + 16.0;
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         font-family=\"ui-monospace,'DejaVu Sans Mono','Noto Sans Mono',monospace\" font-size=\"14\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{BACKGROUND}\"/>\n"
+    );
+    for y in buf.area.top()..buf.area.bottom() {
+        let top = f32::from(y) * cell_height + 8.0;
+        for (x, cell) in row(buf, y) {
+            let left = f32::from(x) * cell_width + 8.0;
+            let cells = crate::model::text::width(cell.symbol()).max(1) as f32;
+            let (mut fg, mut bg) = (hex(cell.fg, FOREGROUND), hex(cell.bg, BACKGROUND));
+            if cell.modifier.contains(Modifier::REVERSED) {
+                std::mem::swap(&mut fg, &mut bg);
+            }
+            if bg != BACKGROUND {
+                let w = cells * cell_width + 0.5;
+                let _ = writeln!(
+                    out,
+                    "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{w:.1}\" height=\"{cell_height}\" fill=\"{bg}\"/>"
+                );
+            }
+            if cell.symbol().trim().is_empty() {
+                continue;
+            }
+            let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+            let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+            let line = if cell.modifier.contains(Modifier::UNDERLINED) {
+                " text-decoration=\"underline\""
+            } else {
+                ""
+            };
+            let symbol = cell.symbol().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let baseline = top + 13.5;
+            let _ = writeln!(
+                out,
+                "<text x=\"{left:.1}\" y=\"{baseline:.1}\" fill=\"{fg}\"{bold}{dim}{line}>{symbol}</text>"
+            );
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn hex(color: Color, default: &str) -> String {
+    match (ansi_number(color), color) {
+        (Some(n), _) => PALETTE.get(usize::from(n)).copied().unwrap_or(default).to_owned(),
+        (None, Color::Rgb(r, g, b)) => format!("#{r:02x}{g:02x}{b:02x}"),
+        _ => default.to_owned(),
+    }
+}

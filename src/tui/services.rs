@@ -1,0 +1,294 @@
+//! Carries out the effects that need no terminal: loading, filtering, reading, remembering.
+//!
+//! Start at [`Services::perform`]. It blocks and is called on a pool thread; answers go back as task
+//! events. What differs between a real run, a screenshot and a test is a field of [`Services`].
+
+use crate::app::context::Me;
+use crate::app::event::{
+    Effect, FilterMistake, Generation, Matches, Memory, Shared, Sort, SortKey, Suggestion, TaskEvent,
+};
+use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
+use crate::catalog::{facets, query, search};
+use crate::config::theme::Theme;
+use crate::model::entity_ref::split_canonical;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+type Load = dyn Fn(&Progress) -> (Arc<Catalog>, Me) + Send + Sync;
+type ReadSource = dyn Fn(&Catalog, EntityId) -> Result<Arc<str>, String> + Send + Sync;
+type Remember = dyn Fn(&Memory) -> Result<(), String> + Send + Sync;
+type LoadTheme = dyn Fn(&str) -> Result<Theme, String> + Send + Sync;
+type SaveSetting = dyn Fn(&'static str, Option<&str>) -> Result<Saved, String> + Send + Sync;
+
+/// A setting after it was written or taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The value that counts now.
+    pub value: String,
+    /// Where it comes from now.
+    pub origin: String,
+    /// What was done, with file and line.
+    pub said: String,
+}
+
+/// What the outside can do for the application.
+pub struct Services {
+    /// Reads all sources and says who the user is.
+    pub load: Box<Load>,
+    /// Reads the text that an entity was read from.
+    pub read_source: Box<ReadSource>,
+    /// Writes down what has to survive the session.
+    pub remember: Box<Remember>,
+    /// Loads a theme by name.
+    pub load_theme: Box<LoadTheme>,
+    /// Writes a setting into the user's file; answers with what was written where.
+    pub save_setting: Box<SaveSetting>,
+    /// Command of the editor, from the configuration; empty for the environment's.
+    pub editor: String,
+    /// Folder for crash reports and texts too large to copy.
+    pub state_folder: std::path::PathBuf,
+    /// Order of the last sorting, kept because every key press sorts again.
+    pub order: Order,
+}
+
+/// What a task works on: taken when the effect was asked for.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The snapshot.
+    pub catalog: Arc<Catalog>,
+    /// Who the user is.
+    pub me: Me,
+    /// Starred refs.
+    pub stars: BTreeSet<String>,
+}
+
+/// How often loading reports.
+const PROGRESS: Duration = Duration::from_millis(100);
+/// Values counted of each facet.
+const FACET_VALUES: usize = 30;
+/// Suggestions offered while a filter is typed.
+const SUGGESTIONS: usize = 8;
+
+impl Services {
+    /// Carries out an effect; blocks. Effects that need a terminal are none of its business.
+    pub fn perform(&self, effect: &Effect, world: &World, send: &(dyn Fn(TaskEvent) + Send + Sync)) {
+        match effect {
+            Effect::Load => self.load(send),
+            Effect::Filter { generation, text, cursor, sort } => {
+                send(self.filter(*generation, text, *cursor, *sort, world));
+            }
+            Effect::Pick { generation, text } => {
+                let refs = pick(&world.catalog, text);
+                send(TaskEvent::Picked { generation: *generation, refs });
+            }
+            Effect::ReadSource { generation, entity } => {
+                let found = world.catalog.find(entity);
+                let result = found
+                    .ok_or_else(|| format!("`{entity}` is not in the catalog any more"))
+                    .and_then(|id| (self.read_source)(&world.catalog, id));
+                send(TaskEvent::SourceRead { generation: *generation, result });
+            }
+            Effect::Remember(memory) => {
+                if let Err(reason) = (self.remember)(memory) {
+                    send(TaskEvent::Failed(format!("could not remember: {reason}")));
+                }
+            }
+            Effect::LoadTheme(name) => send(match (self.load_theme)(name) {
+                Ok(theme) => TaskEvent::ThemeLoaded(theme),
+                Err(reason) => TaskEvent::Failed(reason),
+            }),
+            Effect::SaveSetting { key, value } => send(match (self.save_setting)(key, value.as_deref()) {
+                Ok(Saved { value, origin, said }) => TaskEvent::SettingSaved { key, value, origin, said },
+                Err(reason) => TaskEvent::Failed(reason),
+            }),
+            Effect::SaveText { name, text } => send(match save_text(name, text) {
+                Ok(path) => TaskEvent::Done(format!("wrote {} ({})", path, size(text.len()))),
+                Err(error) => TaskEvent::Failed(format!("could not write {name}: {error}")),
+            }),
+            Effect::OpenUrl(url) => send(match super::editor::open_url(url) {
+                Ok(()) => TaskEvent::Done(format!("opened {url}")),
+                Err(reason) => TaskEvent::Failed(reason),
+            }),
+            _ => {}
+        }
+    }
+
+    fn load(&self, send: &(dyn Fn(TaskEvent) + Send + Sync)) {
+        // progress comes from many threads; the last report of each interval is enough
+        let (sender, receiver) = std::sync::mpsc::channel::<ProgressEvent>();
+        let progress = Progress::new(move |event| drop(sender.send(event)));
+        let (catalog, me) = std::thread::scope(|scope| {
+            let reporter = scope.spawn(move || report(&receiver, send));
+            let loaded = (self.load)(&progress);
+            drop(progress);
+            drop(reporter.join());
+            loaded
+        });
+        send(TaskEvent::Loaded { catalog: Shared(catalog), me });
+    }
+
+    fn filter(
+        &self,
+        generation: Generation,
+        text: &str,
+        cursor: Option<usize>,
+        sort: Sort,
+        world: &World,
+    ) -> TaskEvent {
+        let query = match query::Query::parse(text) {
+            Ok(query) => query,
+            Err(error) => {
+                let hint = error.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+                let mistake = FilterMistake { span: error.span, reason: format!("{}{hint}", error.message) };
+                return TaskEvent::Filtered { generation, result: Err(mistake) };
+            }
+        };
+        let viewer = viewer(world);
+        let catalog = &world.catalog;
+        let mut ids = query.run(catalog, &viewer, &CancellationToken::new());
+        let facets = facets::facets(catalog, &ids, FACET_VALUES);
+        self.order.sort(catalog, &mut ids, sort);
+        let suggestions = cursor.map(|at| suggestions(catalog, &viewer, text, at)).unwrap_or_default();
+        let matches = Matches { catalog: catalog.clone(), ids, facets, suggestions };
+        TaskEvent::Filtered { generation, result: Ok(Shared(Arc::new(matches))) }
+    }
+}
+
+fn report(receiver: &std::sync::mpsc::Receiver<ProgressEvent>, send: &(dyn Fn(TaskEvent) + Send + Sync)) {
+    let mut files = std::collections::BTreeMap::<Arc<str>, usize>::new();
+    let mut last = Instant::now();
+    while let Ok(event) = receiver.recv() {
+        let source = match event {
+            ProgressEvent::Files { source, files: read }
+            | ProgressEvent::Finished { source, files: read, .. } => {
+                files.insert(source.clone(), read);
+                source.to_string()
+            }
+            ProgressEvent::Started { source } => source.to_string(),
+            ProgressEvent::Waiting { source, host } => format!("{source}: {host}"),
+            ProgressEvent::Stitching => "joining relations".to_owned(),
+        };
+        if last.elapsed() >= PROGRESS {
+            last = Instant::now();
+            send(TaskEvent::LoadProgress { files: files.values().sum(), entities: 0, source });
+        }
+    }
+}
+
+fn viewer(world: &World) -> query::Viewer {
+    let principal = &world.me.principal;
+    let me = principal.user.iter().chain(&principal.groups).cloned().collect();
+    query::Viewer { me, starred: world.stars.clone() }
+}
+
+fn pick(catalog: &Catalog, text: &str) -> Vec<String> {
+    search::pick(catalog, text, crate::app::palette::MAX_ENTITIES)
+        .into_iter()
+        .map(|id| catalog.ref_of(id).to_owned())
+        .collect()
+}
+
+fn suggestions(catalog: &Catalog, viewer: &query::Viewer, text: &str, cursor: usize) -> Vec<Suggestion> {
+    let mut found: Vec<Suggestion> = facets::complete(catalog, viewer, text, cursor)
+        .into_iter()
+        .map(|s| Suggestion { text: s.text, label: s.label, count: s.count })
+        .collect();
+    found.truncate(SUGGESTIONS);
+    found
+}
+
+/// Writes a text beside nothing that exists: `name`, else `name-2`, `name-3`, …
+fn save_text(name: &str, text: &str) -> std::io::Result<String> {
+    use std::io::Write as _;
+    let safe: String =
+        name.chars().map(|c| if c == '/' || c == '\\' || c.is_control() { '-' } else { c }).collect();
+    let (stem, extension) =
+        safe.rsplit_once('.').map_or((safe.as_str(), String::new()), |(s, e)| (s, format!(".{e}")));
+    for attempt in 1..100 {
+        let name =
+            if attempt == 1 { format!("{stem}{extension}") } else { format!("{stem}-{attempt}{extension}") };
+        match std::fs::File::create_new(&name) {
+            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| name),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::Error::other("a hundred files of that name exist already"))
+}
+
+/// Returns a size in bytes for people: `812 B`, `1.2 kB`.
+pub fn size(bytes: usize) -> String {
+    match bytes {
+        ..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+/// The order of one snapshot by one key: rank of every entity, computed once and used at every key press.
+#[derive(Debug, Default)]
+pub struct Order(Mutex<Option<Ranks>>);
+
+#[derive(Debug)]
+struct Ranks {
+    catalog: Weak<Catalog>,
+    key: SortKey,
+    ranks: Arc<Vec<u32>>,
+}
+
+impl Order {
+    /// Sorts ids of a snapshot.
+    pub fn sort(&self, catalog: &Arc<Catalog>, ids: &mut [EntityId], sort: Sort) {
+        let ranks = self.ranks(catalog, sort.key);
+        let rank = |id: &EntityId| ranks.get(id.0 as usize).copied().unwrap_or(u32::MAX);
+        ids.sort_unstable_by_key(rank);
+        if sort.is_descending {
+            ids.reverse();
+        }
+    }
+
+    fn ranks(&self, catalog: &Arc<Catalog>, key: SortKey) -> Arc<Vec<u32>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ranks) =
+            kept.as_ref().filter(|r| r.key == key && r.catalog.as_ptr() == Arc::as_ptr(catalog))
+        {
+            return ranks.ranks.clone();
+        }
+        let mut all: Vec<EntityId> = catalog.ids().collect();
+        all.sort_by_cached_key(|id| catalog.entity(*id).map(|entity| sort_text(catalog, &entity, key)));
+        let mut ranks = vec![0; all.len()];
+        for (rank, id) in all.iter().enumerate() {
+            if let Some(slot) = ranks.get_mut(id.0 as usize) {
+                *slot = rank as u32;
+            }
+        }
+        let ranks = Arc::new(ranks);
+        *kept = Some(Ranks { catalog: Arc::downgrade(catalog), key, ranks: ranks.clone() });
+        ranks
+    }
+}
+
+/// What an entity is ordered by: the column, then its name; empty columns come last.
+fn sort_text(catalog: &Catalog, entity: &Entity<'_>, key: SortKey) -> (bool, String) {
+    let (kind, _, name) = split_canonical(entity.entity_ref());
+    let short = |id: Option<EntityId>| id.map_or("", |id| split_canonical(catalog.ref_of(id)).2);
+    let first = match key {
+        SortKey::Name => return (false, format!("{name}\n{kind}")),
+        SortKey::Kind => format!("{kind}\n{}", entity.entity_type()),
+        SortKey::Owner => short(entity.owner()).to_owned(),
+        SortKey::System => short(entity.system()).to_owned(),
+        SortKey::Lifecycle => entity.lifecycle().to_owned(),
+        SortKey::Problems => {
+            let errors = entity.problems().filter(|d| d.is_error()).count();
+            let all = entity.problems().count();
+            if all == 0 {
+                String::new()
+            } else {
+                format!("{:05}{:05}", 99_999 - errors.min(99_999), 99_999 - all.min(99_999))
+            }
+        }
+    };
+    (first.is_empty(), format!("{first}\n{name}"))
+}
