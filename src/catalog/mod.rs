@@ -4,11 +4,18 @@
 //! and joins all documents into a [`Catalog`]. Questions: [`query`] with the filter
 //! language of [`filter`], [`search`], [`graph`].
 
+pub mod filter;
 pub mod graph;
+mod highlight;
 pub mod loader;
 pub mod progress;
+pub mod query;
+pub mod selector;
 pub mod snapshot;
 
+pub use filter::{Filter, FilterError};
 pub use loader::{LoadOptions, Loader};
 pub use progress::{Progress, ProgressEvent};
+pub use query::{Query, Viewer};
+pub use selector::Selector;
 pub use snapshot::{Catalog, Entity, EntityId, Relation, SourceState};

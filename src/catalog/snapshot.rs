@@ -256,6 +256,12 @@ impl Catalog {
         self.haystack.get(id.0)
     }
 
+    /// Returns the interned tags of an entity by its number.
+    pub(super) fn tags_of(&self, id: u32) -> &[Str] {
+        let bound = |i: u32| self.tag_starts.get(i as usize).copied().unwrap_or(0) as usize;
+        self.tags.get(bound(id)..bound(id + 1).max(bound(id))).unwrap_or(&[])
+    }
+
     pub(super) fn text(&self, id: Str) -> &str {
         self.texts.get(id.0)
     }
