@@ -1,0 +1,164 @@
+//! What a user does, from start to shell.
+
+use crate::terminal::Terminal;
+
+#[test]
+fn finds_opens_walks_and_comes_back() {
+    let mut terminal = Terminal::start(&[], 120, 40);
+    terminal.wait_for("Home");
+    terminal.send("2");
+    terminal.wait_for("Catalog");
+    terminal.wait_for("NAME");
+    terminal.send("/payment-gate");
+    terminal.wait_for("/payment-gate_");
+    terminal.send("\r");
+    terminal.wait_gone("/payment-gate_");
+    terminal.send("\r");
+    terminal.wait_for("Overview");
+    terminal.wait_for("payment-gateway");
+    terminal.send("]");
+    terminal.wait_for("Relations");
+    terminal.send("\u{1b}");
+    terminal.wait_for("/payment-gate");
+    terminal.send("q");
+    terminal.wait_for("Home");
+    terminal.send("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
+}
+
+#[test]
+fn palette_goes_anywhere_and_help_tells_the_keys() {
+    let mut terminal = Terminal::start(&[], 120, 40);
+    terminal.wait_for("Home");
+    terminal.send(":checkout-api\r");
+    terminal.wait_for("Overview");
+    terminal.send("?");
+    terminal.wait_for("help: ");
+    terminal.send("next tab");
+    terminal.wait_for("Next tab");
+    terminal.send("\u{1b}");
+    terminal.wait_gone("help: ");
+    terminal.send(":catalog kind:api\r");
+    terminal.wait_for("/kind:api");
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
+}
+
+#[test]
+fn copies_through_the_terminal() {
+    let mut terminal = Terminal::start_with(&["open", "catalog", "payment-gateway-api"], 100, 30, &[("SSH_TTY", "/dev/pts/0")]);
+    terminal.wait_for("payment-gateway-api");
+    terminal.send("y");
+    terminal.wait_for("copied name");
+    assert!(terminal.raw().contains("\u{1b}]52;c;"), "no OSC 52 in the output");
+    terminal.send("q");
+    terminal.wait_for("Home");
+    terminal.send("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn keeps_its_place_through_any_size() {
+    let mut terminal = Terminal::start(&["open", "catalog"], 120, 40);
+    terminal.wait_for("NAME");
+    terminal.send("/ledger\r");
+    terminal.wait_for("/ledger");
+    terminal.resize(40, 10);
+    terminal.wait_until("the small screen", |screen| !screen.contains("OWNER") && screen.contains("ledger"));
+    terminal.resize(120, 40);
+    terminal.wait_for("OWNER");
+    terminal.wait_for("/ledger");
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
+}
+
+#[test]
+fn ctrl_c_twice_leaves() {
+    let mut terminal = Terminal::start(&[], 80, 24);
+    terminal.wait_for("Home");
+    terminal.send("\u{3}");
+    terminal.wait_for("ctrl-c again quits");
+    terminal.send("\u{3}");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
+}
+
+#[test]
+fn a_signal_leaves_the_shell_whole() {
+    let mut terminal = Terminal::start(&[], 80, 24);
+    terminal.wait_for("Home");
+    terminal.signal("TERM");
+    assert_eq!(terminal.wait_for_end(), 130);
+    terminal.assert_whole();
+}
+
+#[test]
+fn a_panic_leaves_the_shell_whole_and_a_report() {
+    let mut terminal = Terminal::start_with(&[], 80, 24, &[("DEVPORTAL_PANIC", "1")]);
+    assert_ne!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
+    terminal.wait_for("devportal crashed");
+}
+
+#[test]
+fn stops_and_continues_as_the_shell_asks() {
+    let mut terminal = Terminal::shell(80, 24);
+    terminal.send(&format!("{} open catalog\r", env!("CARGO_BIN_EXE_devportal")));
+    terminal.wait_for("NAME");
+    terminal.send("\u{1a}");
+    terminal.wait_for("Stopped");
+    terminal.assert_whole();
+    terminal.send("fg\r");
+    terminal.wait_for("NAME");
+    terminal.send(":q\r");
+    terminal.wait_gone("NAME");
+    terminal.assert_whole();
+    terminal.send("clear; stty -a | tr ';' ' '\r");
+    terminal.wait_for(" icanon ");
+    terminal.wait_for(" echo ");
+    terminal.send("exit\r");
+    terminal.wait_for_end();
+}
+
+#[test]
+fn the_editor_opens_at_the_line_and_gives_the_screen_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let descriptor = folder.path().join("catalog-info.yaml");
+    std::fs::write(
+        &descriptor,
+        "# a comment\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: shop}\nspec: {type: service, lifecycle: production, owner: nobody}\n",
+    )
+    .unwrap();
+    let editor = folder.path().join("vim");
+    let log = folder.path().join("arguments");
+    std::fs::write(&editor, format!("#!/bin/sh\necho \"$@\" > {}\n", log.display())).unwrap();
+    std::process::Command::new("chmod").arg("+x").arg(&editor).status().unwrap();
+    let catalog = folder.path().display().to_string();
+    let editor = editor.display().to_string();
+    let mut terminal =
+        Terminal::start_with(&["--catalog", &catalog, "open", "catalog"], 100, 30, &[("EDITOR", &editor)]);
+    terminal.wait_for("shop");
+    terminal.send("e");
+    terminal.wait_until("the editor's arguments", |_| std::fs::read_to_string(&log).is_ok_and(|a| !a.is_empty()));
+    assert!(std::fs::read_to_string(&log).unwrap().starts_with("+2 "));
+    terminal.wait_for("shop");
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
+}
+
+#[test]
+fn nothing_is_written_while_nothing_changes() {
+    let mut terminal = Terminal::start(&["open", "catalog"], 100, 30);
+    terminal.wait_for("NAME");
+    terminal.send("j");
+    terminal.wait_until("the row below", |screen| screen.lines().nth(3).is_some_and(|line| line.contains('>')));
+    let before = terminal.written();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert_eq!(terminal.written(), before);
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
