@@ -117,6 +117,13 @@ impl Verdict {
             let packed = node.to_packed();
             let stated = relation::stated(ValueRef::new(&packed));
             self.relations = stated.iter().map(|s| (s.relation, s.target.to_string())).collect();
+            // An entity that names itself is at both ends
+            let own = |target: &str| self.entity_ref.as_deref() == Some(target);
+            let back = |(kind, target): &(&'static str, String)| {
+                own(target).then(|| relation::reverse(kind).map(|kind| (kind, target.clone()))).flatten()
+            };
+            let back: Vec<_> = self.relations.iter().filter_map(back).collect();
+            self.relations.extend(back);
             self.relations.sort_unstable();
             self.relations.dedup();
         }

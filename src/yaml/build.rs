@@ -3,7 +3,7 @@
 use super::explain;
 use super::node::{Data, Node, Position};
 use super::split::Chunk;
-use super::{MAX_DEPTH, Source, scalar};
+use super::{MAX_DEPTH, Source, scalar, strict};
 use crate::diagnostic::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -16,23 +16,95 @@ const SMALL_MAPPING: usize = 12;
 
 type Failure = Box<Diagnostic>;
 
+/// Characters that the event parser treats as no text, and what stands for them meanwhile: a byte
+/// order mark inside a text, and a carriage return without a line feed.
+const MASKED: [(char, char); 2] = [('\u{feff}', '\u{fdd0}'), ('\r', '\u{fdd1}')];
+
 /// Parses one document of a source.
 pub(super) fn parse<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result<Option<Node<'a>>, Failure> {
-    let context = explain::Context { chunk, source };
-    let mut builder = Builder::new(&context);
-    let mut parser = Parser::new_from_str(chunk.text);
+    let tabs = chunk.text.contains('\t');
+    let context = explain::Context { first_line: chunk.first_line, source, tabs };
+    if !needs_mask(chunk.text) {
+        return run(chunk.text, &context);
+    }
+    let text = mask(chunk.text);
+    let root = run(&text, &context)?.map(Node::into_owned);
+    Ok(root.map(|mut root| {
+        unmask(&mut root);
+        root
+    }))
+}
+
+fn run<'a>(text: &'a str, context: &explain::Context<'_, '_>) -> Result<Option<Node<'a>>, Failure> {
+    let mut builder = Builder::new(context);
+    let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| explain::scan_error(&context, &error))?;
+        let (event, span) = event.map_err(|error| explain::scan_error(context, &error))?;
         builder.event(event, span)?;
     }
     Ok(builder.root.filter(|root| !root.is_null()))
+}
+
+fn needs_mask(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let lone = |at: usize| bytes.get(at + 1) != Some(&b'\n');
+    text.contains('\u{feff}') || text.match_indices('\r').any(|(at, _)| lone(at))
+}
+
+fn mask(text: &str) -> String {
+    let mut chars = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        let kept = c == '\r' && chars.peek() == Some(&'\n');
+        let replaced = MASKED.iter().find(|(from, _)| *from == c && !kept).map_or(c, |(_, to)| *to);
+        out.push(replaced);
+    }
+    out
+}
+
+fn unmask(node: &mut Node<'_>) {
+    match &mut node.data {
+        Data::String(text) if text.contains(MASKED.map(|(_, to)| to)) => {
+            let back = |c: char| MASKED.iter().find(|(_, to)| *to == c).map_or(c, |(from, _)| *from);
+            *text = Cow::Owned(text.chars().map(back).collect());
+        }
+        Data::Sequence(items) => items.iter_mut().for_each(unmask),
+        Data::Mapping(entries) => {
+            for (key, value) in entries {
+                unmask(key);
+                unmask(value);
+            }
+        }
+        _ => {}
+    }
 }
 
 struct Frame<'a> {
     start: Position,
     width: u32,
     anchor: usize,
+    brackets: Brackets,
     content: Content<'a>,
+}
+
+/// Whether a list or mapping is written with brackets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Brackets {
+    Yes,
+    No,
+    /// An anchor or tag stands before it: its own place is not known.
+    Unknown,
+}
+
+impl Brackets {
+    /// Guesses from the event: a bracket takes a character, the start of a block takes none.
+    fn guess(span: Span, anchor: usize, tag: bool) -> Self {
+        match (anchor != 0 || tag, span.is_empty()) {
+            (true, _) => Self::Unknown,
+            (false, true) => Self::No,
+            (false, false) => Self::Yes,
+        }
+    }
 }
 
 enum Content<'a> {
@@ -48,7 +120,7 @@ struct Anchor<'a> {
 }
 
 struct Builder<'c, 'a> {
-    context: &'c explain::Context<'c, 'a>,
+    context: &'c explain::Context<'c, 'c>,
     stack: Vec<Frame<'a>>,
     root: Option<Node<'a>>,
     anchors: FxHashMap<usize, Anchor<'a>>,
@@ -56,7 +128,7 @@ struct Builder<'c, 'a> {
 }
 
 impl<'c, 'a> Builder<'c, 'a> {
-    fn new(context: &'c explain::Context<'c, 'a>) -> Self {
+    fn new(context: &'c explain::Context<'c, 'c>) -> Self {
         Self { context, stack: Vec::new(), root: None, anchors: FxHashMap::default(), budget: COPY_BUDGET }
     }
 
@@ -69,14 +141,19 @@ impl<'c, 'a> Builder<'c, 'a> {
         };
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_loose(&text, style, span, start)?;
                 let data = resolve(text, style, tag.as_deref());
                 self.finish(Node { start, width, data }, anchor)
             }
-            Event::SequenceStart(anchor, _) => self.open(start, width, anchor, Content::Sequence(Vec::new())),
-            Event::MappingStart(anchor, _) => {
-                self.open(start, width, anchor, Content::Mapping { entries: Vec::new(), key: None })
+            Event::SequenceStart(anchor, tag) => {
+                let brackets = Brackets::guess(span, anchor, tag.is_some());
+                self.open(start, width, anchor, brackets, Content::Sequence(Vec::new()))
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::MappingStart(anchor, tag) => {
+                let brackets = Brackets::guess(span, anchor, tag.is_some());
+                self.open(start, width, anchor, brackets, Content::Mapping { entries: Vec::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => {
                 let node = self.copy(id, start)?;
                 self.finish(Node { start, width, ..node }, 0)
@@ -94,17 +171,74 @@ impl<'c, 'a> Builder<'c, 'a> {
         start: Position,
         width: u32,
         anchor: usize,
+        brackets: Brackets,
         content: Content<'a>,
     ) -> Result<(), Failure> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(explain::too_deep(self.context, start));
         }
-        self.stack.push(Frame { start, width, anchor, content });
+        let is_list = matches!(content, Content::Sequence(_));
+        let start = if is_list { self.dash_beside_key(start, brackets).unwrap_or(start) } else { start };
+        if self.context.tabs && !self.in_brackets() {
+            strict::tabs(self.context.source, start, brackets == Brackets::No, self.indent())?;
+        }
+        self.stack.push(Frame { start, width, anchor, brackets, content });
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Failure> {
+    /// Returns the place of the dash when a list stands at the column of its key: the event of such a
+    /// list has the place of its first item.
+    fn dash_beside_key(&self, start: Position, brackets: Brackets) -> Option<Position> {
+        let parent = self.stack.last().filter(|parent| parent.brackets == Brackets::No)?;
+        let column = parent.start.column;
+        let is_mapping = matches!(parent.content, Content::Mapping { .. });
+        let beside = is_mapping && brackets != Brackets::Yes && column < start.column;
+        let line = self.context.source.line(start.line);
+        let dash = beside && line.as_bytes().get(column as usize - 1) == Some(&b'-');
+        dash.then_some(Position { line: start.line, column })
+    }
+
+    fn in_brackets(&self) -> bool {
+        self.stack.last().is_some_and(|parent| parent.brackets == Brackets::Yes)
+    }
+
+    /// Returns the column (0-based) that the lines of a value must reach.
+    fn indent(&self) -> usize {
+        let block = self.stack.iter().rev().find(|frame| frame.brackets == Brackets::No);
+        block.map_or(0, |frame| frame.start.column as usize)
+    }
+
+    /// Refuses scalars that only the event parser accepts.
+    fn refuse_loose(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        span: Span,
+        start: Position,
+    ) -> Result<(), Failure> {
+        let source = self.context.source;
+        let end = self.context.position(span.end).line;
+        if self.context.tabs && !self.in_brackets() && !text.is_empty() {
+            strict::tabs(source, start, false, self.indent())?;
+        }
+        match style {
+            ScalarStyle::Plain => strict::plain_start(source, text, start),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if end > start.line => {
+                strict::quoted(source, start.line, end, self.indent())
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded if self.context.tabs => {
+                strict::block(source, start.line, end, self.indent())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Failure> {
         let Some(frame) = self.stack.pop() else { return Ok(()) };
+        let end = self.context.position(span.end).line;
+        if frame.brackets == Brackets::Yes && end > frame.start.line && !self.in_brackets() {
+            strict::flow(self.context.source, frame.start.line, end, self.indent())?;
+        }
         let data = match frame.content {
             Content::Sequence(items) => Data::Sequence(items),
             Content::Mapping { entries, .. } => {

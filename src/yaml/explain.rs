@@ -1,21 +1,23 @@
 //! Says in words what is wrong with a text that does not parse, and where.
 
 use super::node::{Node, Position};
-use super::split::Chunk;
 use super::{MAX_DEPTH, Source};
 use crate::diagnostic::Diagnostic;
 use saphyr_parser::{Marker, ScanError};
 
 /// What messages are made from.
 pub(super) struct Context<'c, 'a> {
-    pub chunk: &'c Chunk<'a>,
+    /// Line of the file on which the document's text starts.
+    pub first_line: u32,
     pub source: &'c Source<'a>,
+    /// Whether the document has a tab anywhere.
+    pub tabs: bool,
 }
 
 impl Context<'_, '_> {
     /// Returns a place of the parser as a place in the file.
     pub(super) fn position(&self, marker: Marker) -> Position {
-        Position { line: self.chunk.first_line + marker.line() as u32 - 1, column: marker.col() as u32 + 1 }
+        Position { line: self.first_line + marker.line() as u32 - 1, column: marker.col() as u32 + 1 }
     }
 }
 
@@ -71,4 +73,39 @@ pub(super) fn alias_bomb(context: &Context<'_, '_>, at: Position) -> Box<Diagnos
 /// An alias inside the value its anchor names.
 pub(super) fn alias_in_itself(context: &Context<'_, '_>, at: Position) -> Box<Diagnostic> {
     Box::new(context.source.error("yaml::alias", "an alias stands inside the value that it names", at, 1, ""))
+}
+
+/// A plain text that begins with a character that means something else.
+pub(super) fn reserved_start(source: &Source<'_>, c: char, at: Position) -> Box<Diagnostic> {
+    Box::new(
+        source
+            .error(
+                "yaml::reserved-character",
+                format!("a text cannot begin with `{c}`"),
+                at,
+                1,
+                "begins here",
+            )
+            .hint("put the text in quotes"),
+    )
+}
+
+/// A line of a value that goes on over several lines and is indented too little.
+pub(super) fn continuation(source: &Source<'_>, at: Position, indent: usize, first: u32) -> Box<Diagnostic> {
+    let message =
+        format!("the value that begins on line {first} goes on here, but the line is indented too little");
+    Box::new(
+        source
+            .error("yaml::indentation", message, at, 1, format!("column {}", at.column))
+            .hint(format!("begin the line at column {} or further right", indent + 1)),
+    )
+}
+
+/// A tab where only spaces may stand.
+pub(super) fn tab(source: &Source<'_>, at: Position) -> Box<Diagnostic> {
+    Box::new(
+        source
+            .error("yaml::tab", format!("tab in the indentation of line {}", at.line), at, 1, "a tab")
+            .hint("indent with spaces"),
+    )
 }

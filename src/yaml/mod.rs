@@ -11,6 +11,7 @@ mod node;
 mod scalar;
 mod source;
 mod split;
+mod strict;
 
 pub use node::{Data, Node, Position, push_step};
 pub use source::Source;

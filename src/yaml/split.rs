@@ -13,8 +13,6 @@ pub(super) struct Chunk<'a> {
     pub first_line: u32,
     /// 1-based line of the first content; of the marker when there is none.
     pub content_line: u32,
-    /// Whether the document starts with `---`.
-    pub explicit: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +51,9 @@ pub(super) fn split(text: &str) -> Vec<Chunk<'_>> {
                 open.mark(line, number);
             }
             Line::Start => open.mark(line, number),
+            // An end where nothing was begun counts as a document too, an empty one
             Line::End => {
+                open.marker_line.get_or_insert(number);
                 open.close(text, offset, &mut chunks);
                 open = Open::at(offset + length, number + 1);
             }
@@ -90,7 +90,6 @@ impl Open {
             text: text.get(self.offset..end).unwrap_or(""),
             first_line: self.first_line,
             content_line: self.content_line.or(self.marker_line).unwrap_or(self.first_line),
-            explicit: self.marker_line.is_some(),
         });
     }
 }
@@ -132,6 +131,8 @@ mod tests {
             ("a: |\n  x\n---\nb: 1\n", &[1, 4]),
             ("a: 1\n...\n", &[1]),
             ("a: 1\n...\n# c\n", &[1]),
+            ("...\n", &[1]),
+            ("a: 1\n...\n...\n", &[1, 3]),
             ("a: 1\n...\nb: 2\n", &[1, 3]),
             ("a: 1\n...\n---\nb: 2\n", &[1, 4]),
             ("a: 1\n ---\n----\n---x\n", &[1]),
