@@ -249,13 +249,12 @@ impl EntityList {
                 }
                 self.list.command(id::DOWN, self.len(), height);
             }
-            id::RANGE => match self.list.anchor.take() {
-                Some(_) => {}
-                None => {
+            id::RANGE => {
+                if self.list.anchor.take().is_none() {
                     self.list.anchor = Some(self.list.cursor);
                     self.mark_range();
                 }
-            },
+            }
             id::MARK_ALL => {
                 let all: Vec<String> = (0..self.len())
                     .filter_map(|row| Some(self.entity(row)?.entity_ref().to_owned()))

@@ -38,6 +38,7 @@ impl<T> std::fmt::Debug for Shared<T> {
 pub struct Generation(pub u64);
 
 /// What happened.
+#[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept in numbers")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A key was pressed.
@@ -46,6 +47,15 @@ pub enum Event {
     Paste(String),
     /// The mouse did something.
     Mouse(Mouse),
+    /// A key name in the footer was clicked.
+    Run(CommandId),
+    /// A row of the overlay on top was clicked; chosen when it was a double click.
+    Row {
+        /// Index into the shown rows.
+        row: usize,
+        /// Choose it, not only focus it.
+        is_chosen: bool,
+    },
     /// The terminal has this size now, in cells.
     Resize(u16, u16),
     /// The terminal window got or lost the focus.
@@ -202,6 +212,7 @@ pub enum Level {
 }
 
 /// What to do. The first group is carried out by the application itself, the second by the face.
+#[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept in numbers")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Go to a place.

@@ -121,6 +121,8 @@ impl App {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&text),
             Event::Mouse(mouse) => self.mouse(mouse),
+            Event::Run(command) => self.run(command),
+            Event::Row { row, is_chosen } => self.overlay_row(row, is_chosen),
             Event::Resize(width, height) => self.resize(width, height),
             Event::Focus(_) => return Vec::new(),
             Event::Timer(timer) => self.timer(timer),
@@ -174,7 +176,7 @@ impl App {
                     Effect::Toast(level, text) => queue.extend(self.say(level, text)),
                     Effect::Show(overlay) => self.overlays.push(overlay),
                     Effect::Choose(command, choice) => {
-                        queue.extend(self.tell(Input::Choice(command, &choice)))
+                        queue.extend(self.tell(Input::Choice(command, &choice)));
                     }
                     Effect::Star(entities) => queue.extend(self.star(entities)),
                     Effect::Set(key, value) => queue.extend(self.set(key, &value)),
@@ -215,7 +217,25 @@ impl App {
     fn overlay_key(&mut self, key: Key) -> Vec<Effect> {
         let height = self.overlay_height();
         let Some(overlay) = self.overlays.last_mut() else { return Vec::new() };
-        match overlay.key(key, height) {
+        let outcome = overlay.key(key, height);
+        self.overlay_outcome(outcome)
+    }
+
+    fn overlay_row(&mut self, row: usize, is_chosen: bool) -> Vec<Effect> {
+        let height = self.overlay_height();
+        let Some(overlay) = self.overlays.last_mut() else { return Vec::new() };
+        overlay.list.select(row, overlay.shown.len(), height);
+        let is_preview = overlay.is_preview;
+        let outcome = if is_chosen { overlay.choose() } else { Outcome::Stay(Vec::new()) };
+        match overlay.focused().map(|item| item.effects.clone()) {
+            Some(effects) if is_preview && !is_chosen => effects,
+            _ => self.overlay_outcome(outcome),
+        }
+    }
+
+    fn overlay_outcome(&mut self, outcome: Outcome) -> Vec<Effect> {
+        let Some(overlay) = self.overlays.last_mut() else { return Vec::new() };
+        match outcome {
             Outcome::Stay(effects) => effects,
             Outcome::Close(effects) => {
                 self.overlays.pop();

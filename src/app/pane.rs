@@ -13,6 +13,9 @@ use super::subject::Subject;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Builds a pane for an argument, or says why it names nothing.
+pub type Open = fn(argument: &str, cx: &Context) -> Result<Box<dyn Pane>, String>;
+
 /// The constant by which a pane is registered.
 pub struct PaneSpec {
     /// First word of its place lines.
@@ -35,7 +38,7 @@ pub struct PaneSpec {
     ///
     /// # Errors
     /// A sentence for the user when the argument names nothing.
-    pub open: fn(argument: &str, cx: &Context) -> Result<Box<dyn Pane>, String>,
+    pub open: Open,
 }
 
 impl std::fmt::Debug for PaneSpec {

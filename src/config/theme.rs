@@ -205,7 +205,6 @@ struct ThemeFile {
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "it mirrors the file: one switch per attribute")]
 struct Entry {
     fg: Option<String>,
     bg: Option<String>,

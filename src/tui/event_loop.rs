@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +59,7 @@ struct Loop {
     input: Option<EventStream>,
     is_mouse_on: bool,
     title: String,
+    area: Rect,
     ended: Option<Ended>,
 }
 
@@ -76,6 +78,7 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
         input: None,
         is_mouse_on,
         title: String::new(),
+        area: Rect::ZERO,
         ended: None,
     };
     let size = state.terminal.size()?;
@@ -110,6 +113,7 @@ impl Loop {
                     Some(Ok(event)) => {
                         is_urgent = true;
                         if let Some(event) = keys::translate(event, &mut clicks) {
+                            let event = self.aim(event);
                             self.update(event)?;
                         }
                     }
@@ -144,6 +148,14 @@ impl Loop {
         self.carry_out(effects)
     }
 
+    /// Finds out what a click is on.
+    fn aim(&self, event: Event) -> Event {
+        match event {
+            Event::Mouse(mouse) => ui::mouse(&self.app, self.area, mouse),
+            event => event,
+        }
+    }
+
     fn run_timers(&mut self) -> io::Result<()> {
         let now = Instant::now();
         let due: Vec<Timer> =
@@ -157,7 +169,18 @@ impl Loop {
 
     fn draw(&mut self) -> io::Result<()> {
         let app = &self.app;
-        self.terminal.draw(|frame| ui::draw(app, frame.buffer_mut()))?;
+        if cfg!(debug_assertions) && std::env::var_os("DEVPORTAL_PANIC").is_some() {
+            #[expect(clippy::panic, reason = "the test of the panic hook needs one; never in a release")]
+            {
+                panic!("asked for");
+            }
+        }
+        let mut area = self.area;
+        self.terminal.draw(|frame| {
+            area = frame.area();
+            ui::draw(app, frame.buffer_mut());
+        })?;
+        self.area = area;
         let title = ui::chrome::window_title(&self.app);
         if title != self.title {
             terminal::set_title(&title)?;

@@ -13,6 +13,9 @@ pub mod theme;
 pub mod widgets;
 
 use crate::app::App;
+use crate::app::commands::CommandSpec;
+use crate::app::event::Event;
+use crate::app::input::{Mouse, MouseKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -36,6 +39,25 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     for overlay in &app.overlays {
         overlays::draw(app, overlay, area, buf);
     }
+}
+
+/// Translates a mouse event: footer keys and rows of overlays are buttons, the rest is the pane's.
+pub fn mouse(app: &App, area: Rect, mouse: Mouse) -> Event {
+    let is_press = matches!(mouse.kind, MouseKind::Click | MouseKind::DoubleClick);
+    if let (Some(overlay), true) = (app.overlays.last(), is_press) {
+        let hit = overlays::row_at(app, overlay, area, mouse.column, mouse.row);
+        let is_chosen = mouse.kind == MouseKind::DoubleClick;
+        return hit.map_or(Event::Mouse(mouse), |row| Event::Row { row, is_chosen });
+    }
+    if is_press && area.height > 1 && mouse.row == area.bottom() - 1 {
+        let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let is_on =
+            |(x, _, _, width): &(u16, String, &CommandSpec, u16)| (*x..x + width).contains(&mouse.column);
+        if let Some((_, _, row, _)) = chrome::footer_layout(app, footer).into_iter().find(is_on) {
+            return Event::Run(row.id);
+        }
+    }
+    Event::Mouse(mouse)
 }
 
 /// Returns the area of a pane: everything between title line and footer.

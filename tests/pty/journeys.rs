@@ -48,7 +48,12 @@ fn palette_goes_anywhere_and_help_tells_the_keys() {
 
 #[test]
 fn copies_through_the_terminal() {
-    let mut terminal = Terminal::start_with(&["open", "catalog", "payment-gateway-api"], 100, 30, &[("SSH_TTY", "/dev/pts/0")]);
+    let mut terminal = Terminal::start_with(
+        &["open", "catalog", "payment-gateway-api"],
+        100,
+        30,
+        &[("SSH_TTY", "/dev/pts/0")],
+    );
     terminal.wait_for("payment-gateway-api");
     terminal.send("y");
     terminal.wait_for("copied name");
@@ -142,7 +147,8 @@ fn the_editor_opens_at_the_line_and_gives_the_screen_back() {
         Terminal::start_with(&["--catalog", &catalog, "open", "catalog"], 100, 30, &[("EDITOR", &editor)]);
     terminal.wait_for("shop");
     terminal.send("e");
-    terminal.wait_until("the editor's arguments", |_| std::fs::read_to_string(&log).is_ok_and(|a| !a.is_empty()));
+    terminal
+        .wait_until("the editor's arguments", |_| std::fs::read_to_string(&log).is_ok_and(|a| !a.is_empty()));
     assert!(std::fs::read_to_string(&log).unwrap().starts_with("+2 "));
     terminal.wait_for("shop");
     terminal.send(":q\r");
@@ -155,7 +161,8 @@ fn nothing_is_written_while_nothing_changes() {
     let mut terminal = Terminal::start(&["open", "catalog"], 100, 30);
     terminal.wait_for("NAME");
     terminal.send("j");
-    terminal.wait_until("the row below", |screen| screen.lines().nth(3).is_some_and(|line| line.contains('>')));
+    terminal
+        .wait_until("the row below", |screen| screen.lines().nth(3).is_some_and(|line| line.contains('>')));
     let before = terminal.written();
     std::thread::sleep(std::time::Duration::from_millis(700));
     assert_eq!(terminal.written(), before);

@@ -94,7 +94,11 @@ impl Terminal {
     pub fn wait_until(&self, what: &str, is_there: impl Fn(&str) -> bool) {
         let until = Instant::now() + PATIENCE;
         while !is_there(&self.screen()) {
-            assert!(Instant::now() < until, "waited in vain for {what}; the screen shows:\n{}", self.screen());
+            assert!(
+                Instant::now() < until,
+                "waited in vain for {what}; the screen shows:\n{}",
+                self.screen()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -111,7 +115,9 @@ impl Terminal {
     /// Sends a signal by name: `TERM`, `CONT`.
     pub fn signal(&self, name: &str) {
         let id = self.process_id().to_string();
-        assert!(std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success()
+        );
     }
 
     /// Waits for the end and returns the exit code.

@@ -51,6 +51,24 @@ pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
     draw_items(app, overlay, rows, buf);
 }
 
+/// Returns the index of the shown row under a screen position.
+pub fn row_at(app: &App, overlay: &Overlay, screen: Rect, column: u16, row: u16) -> Option<usize> {
+    let inner = Panel::inner(area(app, overlay, screen));
+    let above = text_lines(overlay, inner.width).len() as u16 + u16::from(overlay.mode == Mode::Typing);
+    let top = inner.y + above;
+    if !inner.contains((column, row).into()) || row < top {
+        return None;
+    }
+    let height = usize::from(inner.bottom().saturating_sub(top)).max(1);
+    let at = offset(overlay, height) + usize::from(row - top);
+    (at < overlay.shown.len()).then_some(at)
+}
+
+/// First drawn row: the state scrolls by its own idea of the height; what is drawn always holds the cursor.
+fn offset(overlay: &Overlay, height: usize) -> usize {
+    overlay.list.offset.max((overlay.list.cursor + 1).saturating_sub(height)).min(overlay.list.cursor)
+}
+
 fn text_lines(overlay: &Overlay, width: u16) -> Vec<String> {
     overlay.text.iter().flat_map(|line| wrap(line, usize::from(width.saturating_sub(2)))).collect()
 }
@@ -91,9 +109,7 @@ fn draw_items(app: &App, overlay: &Overlay, area: Rect, buf: &mut Buffer) {
         return;
     }
     let height = usize::from(area.height).max(1);
-    // the state scrolls by its own idea of the height; what is drawn always holds the cursor
-    let offset =
-        overlay.list.offset.max((overlay.list.cursor + 1).saturating_sub(height)).min(overlay.list.cursor);
+    let offset = offset(overlay, height);
     let labels =
         overlay.shown.iter().filter_map(|at| overlay.items.get(*at)).map(|item| text::width(&item.label));
     let label_width = labels.max().unwrap_or(0).clamp(8, usize::from(area.width) / 2) as u16;
