@@ -5,13 +5,18 @@
 //! language of [`filter`], [`search`], [`graph`].
 
 pub mod filter;
+mod glob;
 pub mod graph;
 mod highlight;
+pub mod ingest;
 pub mod loader;
 pub mod progress;
 pub mod query;
 pub mod selector;
 pub mod snapshot;
+pub mod sources;
+pub mod stitch;
+pub mod tree;
 
 pub use filter::{Filter, FilterError};
 pub use loader::{LoadOptions, Loader};

@@ -36,7 +36,7 @@ pub struct ParsedFile {
 }
 
 /// One entity as written, placeholders substituted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ParsedDocument {
     /// The whole entity as packed bytes.
     pub packed: Box<[u8]>,

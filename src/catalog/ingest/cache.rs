@@ -1,0 +1,120 @@
+//! What earlier loads know of files: unchanged content is not parsed again, and what was good once
+//! stays when it breaks.
+
+use super::targets::Target;
+use super::{Address, How};
+use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
+use crate::catalog::stitch::canonical_ref;
+use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::model::value::ValueRef;
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::hash::Hasher as _;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Files by source and address; lives as long as the loader.
+#[derive(Debug, Default)]
+pub struct FileCache {
+    files: RwLock<FxHashMap<CacheKey, Arc<FileResult>>>,
+}
+
+/// What a result depends on besides content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct CacheKey {
+    pub source: u16,
+    pub address: Address,
+    pub how: How,
+    pub origin: Option<Arc<str>>,
+}
+
+/// Everything that came out of one file.
+#[derive(Debug, Clone)]
+pub(super) struct FileResult {
+    pub parsed: Arc<ParsedFile>,
+    /// Targets of its Locations.
+    pub targets: Vec<Target>,
+    /// Folders of the tree that its Templates copy from.
+    pub skeletons: Vec<String>,
+    /// Hash of its content.
+    pub hash: u64,
+    /// Files of the tree whose content it took in, with its hash.
+    pub taken_in: Vec<(String, u64)>,
+    /// Whether equal content gives an equal result; not so when it took in something remote.
+    pub reusable: bool,
+}
+
+impl FileCache {
+    pub(super) fn get(&self, key: &CacheKey) -> Option<Arc<FileResult>> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    pub(super) fn put(&self, key: CacheKey, result: Arc<FileResult>) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(key, result);
+    }
+
+    /// Forgets files of a source that are not in the list any more, so that it does not grow for ever.
+    pub(crate) fn retain(&self, source: u16, files: &[Arc<ParsedFile>]) {
+        let alive: FxHashSet<*const ParsedFile> = files.iter().map(Arc::as_ptr).collect();
+        let mut kept = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|key, result| key.source != source || alive.contains(&Arc::as_ptr(&result.parsed)));
+    }
+}
+
+/// Hashes content. Not safe against somebody who makes two files collide on purpose: all they would get
+/// is that their own change is not noticed.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.write_usize(bytes.len());
+    hasher.finish()
+}
+
+/// Code of the warning that marks what is shown as it was before.
+const LAST_GOOD: &str = "catalog::last-good-version";
+
+/// Keeps documents of the version before that are not in this one, if something in this one does not
+/// parse: they are probably the broken ones.
+pub(super) fn keep_last_good(now: &mut Arc<ParsedFile>, before: &Arc<ParsedFile>) {
+    let broken = now.diagnostics.iter().any(|d| d.is_error() && d.code.starts_with("yaml::"));
+    if !broken || before.documents.is_empty() {
+        return;
+    }
+    let present: FxHashSet<String> =
+        now.documents.iter().filter_map(|d| canonical_ref(ValueRef::new(&d.packed))).collect();
+    let missing = |document: &ParsedDocument| {
+        canonical_ref(ValueRef::new(&document.packed)).is_some_and(|text| !present.contains(&text))
+    };
+    let Some(file) = Arc::get_mut(now) else { return };
+    for document in before.documents.iter().filter(|document| missing(document)) {
+        file.documents.push(document.clone());
+        file.diagnostics.extend(last_good(before, document));
+    }
+    file.documents.sort_by_key(|document| document.document);
+}
+
+/// Returns the version before, for a file that cannot be read now.
+pub(super) fn kept(before: &Arc<FileResult>) -> FileResult {
+    let old = &before.parsed;
+    let mut diagnostics: Vec<Diagnostic> =
+        old.diagnostics.iter().filter(|d| d.code != LAST_GOOD).cloned().collect();
+    diagnostics.extend(old.documents.iter().filter_map(|document| last_good(old, document)));
+    let parsed = ParsedFile {
+        source: old.source,
+        path: old.path.clone(),
+        location_ref: old.location_ref.clone(),
+        origin_ref: old.origin_ref.clone(),
+        documents: old.documents.clone(),
+        diagnostics,
+    };
+    FileResult { parsed: Arc::new(parsed), ..FileResult::clone(before) }
+}
+
+fn last_good(file: &ParsedFile, document: &ParsedDocument) -> Option<Diagnostic> {
+    let entity = canonical_ref(ValueRef::new(&document.packed))?;
+    let diagnostic = Diagnostic::warning(
+        LAST_GOOD,
+        format!("`{entity}` is shown as it was before: its file cannot be read as it is now"),
+    )
+    .at(SourceLocation::file(file.path.clone()))
+    .entity(entity);
+    Some(diagnostic)
+}

@@ -1,0 +1,441 @@
+//! Reads the files of one source: parses them, fills in placeholders, follows Locations.
+//!
+//! Start at [`Ingest::run`]. Files are taken level by level: first those the source names, then those
+//! their Locations name, and so on; each level is read in parallel and sorted before, so that the
+//! result does not depend on who is faster. Every file is read once, however many ways lead to it. What
+//! has to come over the network is asked for at once and taken in when all local files are done.
+
+mod address;
+mod cache;
+mod file;
+mod mark;
+mod placeholder;
+pub mod sniff;
+mod targets;
+
+pub use address::Address;
+pub use cache::FileCache;
+
+use super::progress::ProgressEvent;
+use super::snapshot::ParsedFile;
+use super::sources::{Delta, RefreshContext, SourceError};
+use super::tree::{SourceTree, TreeError, folder_of};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
+use crate::net::{Batch, NetError};
+use cache::{CacheKey, FileResult};
+use mark::Mark;
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use url::Url;
+
+/// Levels of Locations that name Locations.
+const MAX_LEVELS: usize = 1000;
+/// Time for a source that is wholly remote, in times of a single request.
+const REMOTE_ROUNDS: u32 = 3;
+/// Files between two reports of progress.
+const REPORT_EVERY: usize = 500;
+
+/// How a file came to be read; decides what counts as a mistake in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// Somebody named it: the configuration, a Location.
+    Asked,
+    /// Found in the tree, with the name of a descriptor.
+    Named,
+    /// Found in the tree; counts only if its content is a descriptor's.
+    Sniffed,
+}
+
+/// A file that a source names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Root {
+    address: Address,
+    how: How,
+}
+
+impl Root {
+    /// Creates one for a file that was asked for.
+    pub fn asked(path: impl Into<Arc<str>>) -> Self {
+        Self { address: Address::path(path), how: How::Asked }
+    }
+
+    /// Creates one for a file that was found in the tree.
+    pub fn found(path: impl Into<Arc<str>>, named: bool) -> Self {
+        Self { address: Address::path(path), how: if named { How::Named } else { How::Sniffed } }
+    }
+
+    /// Creates one for an address.
+    pub fn url(url: Url) -> Self {
+        Self { address: Address::Url(url), how: How::Asked }
+    }
+}
+
+/// A file to read.
+#[derive(Debug, Clone)]
+struct Job {
+    address: Address,
+    /// Where to look when nothing is at `address`.
+    otherwise: Option<Address>,
+    how: How,
+    /// Location ref of the root that led here; `None` for a root itself.
+    origin: Option<Arc<str>>,
+    /// The target that names it; `None` for a root.
+    from: Option<Arc<Named>>,
+}
+
+/// A target as a Location names it.
+#[derive(Debug)]
+struct Named {
+    text: String,
+    mark: Mark,
+    entity: Arc<str>,
+    optional: bool,
+}
+
+enum Outcome {
+    /// It is no descriptor.
+    Nothing,
+    /// It has to come over the network, or something it needs has.
+    Waiting,
+    /// It could not be read.
+    Failed(Failure),
+    File(Arc<FileResult>),
+}
+
+/// Why a file could not be read.
+#[derive(Debug, Clone)]
+enum Failure {
+    Tree(TreeError),
+    Net(NetError),
+}
+
+/// One reading of one source.
+pub struct Ingest<'a> {
+    cx: &'a RefreshContext<'a>,
+    tree: &'a dyn SourceTree,
+    remote: Batch<'a>,
+    skip_skeletons: bool,
+    diagnostics: Vec<Diagnostic>,
+    files_read: AtomicUsize,
+}
+
+thread_local! {
+    /// Content of the file that this thread reads; kept, since thousands of small files follow.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<'a> Ingest<'a> {
+    /// Creates a reading of a tree.
+    pub fn new(cx: &'a RefreshContext<'a>, tree: &'a dyn SourceTree) -> Self {
+        let timeout = cx.config.timeout_seconds.map(Duration::from_secs);
+        let budget = match cx.config.url {
+            Some(_) => timeout.unwrap_or(cx.remote_budget * 2) * REMOTE_ROUNDS,
+            None => cx.remote_budget,
+        };
+        Self {
+            cx,
+            tree,
+            remote: Batch::new(cx.net, timeout, budget),
+            skip_skeletons: false,
+            diagnostics: Vec::new(),
+            files_read: AtomicUsize::new(0),
+        }
+    }
+
+    /// Sets whether files below folders that templates name as skeletons are left out.
+    #[must_use]
+    pub fn skipping_skeletons(mut self, skip: bool) -> Self {
+        self.skip_skeletons = skip;
+        self
+    }
+
+    /// Adds what was found wrong while looking for files.
+    #[must_use]
+    pub fn with_diagnostics(mut self, diagnostics: Vec<Diagnostic>) -> Self {
+        self.diagnostics.extend(diagnostics);
+        self
+    }
+
+    /// Reads the roots and everything they lead to.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the only root cannot be read, or the load is cancelled.
+    pub fn run(mut self, roots: Vec<Root>) -> Result<Delta, SourceError> {
+        let alone = match roots.as_slice() {
+            [root] if root.how == How::Asked => Some(root.address.clone()),
+            _ => None,
+        };
+        let job = |root: Root| Job {
+            address: root.address,
+            otherwise: None,
+            how: root.how,
+            origin: None,
+            from: None,
+        };
+        let mut level: Vec<Job> = roots.into_iter().map(job).collect();
+        let mut seen: FxHashSet<Address> = FxHashSet::default();
+        let mut waiting: Vec<Job> = Vec::new();
+        let mut found: Vec<(How, Address, Arc<FileResult>)> = Vec::new();
+        for _ in 0..MAX_LEVELS {
+            // those who come first in order claim a file; a wait keeps its claim
+            level.sort_by(|a, b| (a.how, &a.address, &a.origin).cmp(&(b.how, &b.address, &b.origin)));
+            level.retain(|job| seen.insert(job.address.clone()));
+            let mut next = Vec::new();
+            for (job, outcome) in self.process_all(std::mem::take(&mut level)) {
+                match outcome {
+                    Outcome::Nothing => {}
+                    Outcome::Waiting => waiting.push(job),
+                    Outcome::Failed(failure)
+                        if alone.as_ref() == Some(&job.address) && job.from.is_none() =>
+                    {
+                        return Err(self.alone_failed(&job, failure));
+                    }
+                    Outcome::Failed(failure) => next.extend(self.failed(job, &failure, &mut found)),
+                    Outcome::File(result) => {
+                        self.follow(&job, &result, &mut next);
+                        found.push((job.how, job.address, result));
+                    }
+                }
+            }
+            if self.cx.progress.is_cancelled() {
+                return Err(SourceError::Cancelled);
+            }
+            if next.is_empty() {
+                if waiting.is_empty() {
+                    break;
+                }
+                self.wait();
+                for job in &waiting {
+                    seen.remove(&job.address);
+                }
+                next = std::mem::take(&mut waiting);
+            }
+            level = next;
+        }
+        Ok(self.finish(found))
+    }
+
+    fn process_all(&self, jobs: Vec<Job>) -> Vec<(Job, Outcome)> {
+        jobs.into_par_iter()
+            .with_min_len(8)
+            .map(|job| {
+                let outcome = self.process(&job);
+                (job, outcome)
+            })
+            .collect()
+    }
+
+    fn wait(&self) {
+        if let Some(host) = self.remote.waiting_for() {
+            self.cx.progress.report(ProgressEvent::Waiting { source: self.cx.name.clone(), host });
+        }
+        self.remote.wait(self.cx.progress.cancel_token());
+    }
+
+    /// Reads and parses one file.
+    fn process(&self, job: &Job) -> Outcome {
+        if self.cx.progress.is_cancelled() {
+            return Outcome::Nothing;
+        }
+        let outcome = match &job.address {
+            Address::Path(path) => BUFFER.with_borrow_mut(|buffer| {
+                match self.tree.read(path, self.cx.config.max_file_bytes, buffer) {
+                    Ok(()) => self.parse(job, buffer),
+                    Err(error) => Outcome::Failed(Failure::Tree(error)),
+                }
+            }),
+            Address::Url(url) => match self.remote.get(&address::raw(url)) {
+                None => Outcome::Waiting,
+                Some(Ok(body)) => self.parse(job, &body),
+                Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
+            },
+        };
+        if matches!(outcome, Outcome::File(_)) {
+            let files = self.files_read.fetch_add(1, Ordering::Relaxed) + 1;
+            if files.is_multiple_of(REPORT_EVERY) {
+                self.cx.progress.report(ProgressEvent::Files { source: self.cx.name.clone(), files });
+            }
+        }
+        outcome
+    }
+
+    fn parse(&self, job: &Job, bytes: &[u8]) -> Outcome {
+        if job.how == How::Sniffed && !sniff::is_descriptor(bytes) {
+            return Outcome::Nothing;
+        }
+        let key = self.cache_key(job);
+        let hash = cache::hash(bytes);
+        let before = self.cx.cache.get(&key);
+        if let Some(kept) = before.as_ref().filter(|kept| kept.hash == hash && self.still_true(kept)) {
+            return Outcome::File(kept.clone());
+        }
+        let Some(mut result) = file::read(self, job, bytes) else { return Outcome::Waiting };
+        result.hash = hash;
+        if let Some(before) = before {
+            cache::keep_last_good(&mut result.parsed, &before.parsed);
+        }
+        let result = Arc::new(result);
+        self.cx.cache.put(key, result.clone());
+        Outcome::File(result)
+    }
+
+    /// Whether everything that a file took in from other files is still the same.
+    fn still_true(&self, kept: &FileResult) -> bool {
+        kept.reusable
+            && kept.taken_in.iter().all(|(path, hash)| {
+                let mut content = Vec::new();
+                self.tree.read(path, self.cx.config.max_file_bytes, &mut content).is_ok()
+                    && cache::hash(&content) == *hash
+            })
+    }
+
+    fn cache_key(&self, job: &Job) -> CacheKey {
+        CacheKey {
+            source: self.cx.index,
+            address: job.address.clone(),
+            how: job.how,
+            origin: job.origin.clone(),
+        }
+    }
+
+    /// Returns the location ref of an address.
+    fn location_ref(&self, address: &Address) -> Arc<str> {
+        match address {
+            Address::Path(path) => self.tree.location_ref(path),
+            Address::Url(url) => format!("url:{url}").into(),
+        }
+    }
+
+    /// Returns an address as the user would type it.
+    fn shown(&self, address: &Address) -> Arc<str> {
+        match address {
+            Address::Path(path) => self.tree.shown(path),
+            Address::Url(url) => url.as_str().into(),
+        }
+    }
+
+    /// Makes the jobs of the targets that a file's Locations name.
+    fn follow(&mut self, job: &Job, result: &FileResult, next: &mut Vec<Job>) {
+        for target in &result.targets {
+            match targets::resolve(self.tree, &job.address, target) {
+                Ok(found) => next.extend(found.into_iter().map(|(address, otherwise)| Job {
+                    address,
+                    otherwise,
+                    how: How::Asked,
+                    origin: Some(result.parsed.origin_ref.clone()),
+                    from: Some(target.named.clone()),
+                })),
+                Err(None) => {}
+                Err(Some(diagnostic)) => self.report(*diagnostic, Some(&target.named.entity)),
+            }
+        }
+    }
+
+    fn report(&mut self, mut diagnostic: Diagnostic, entity: Option<&str>) {
+        diagnostic.source = Some(self.cx.name.clone());
+        if diagnostic.entity.is_none() {
+            diagnostic.entity = entity.map(str::to_owned);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn alone_failed(&self, job: &Job, failure: Failure) -> SourceError {
+        let place = self.shown(&job.address).to_string();
+        match failure {
+            Failure::Tree(error) => SourceError::Unreadable {
+                place,
+                cause: error.to_string(),
+                hint: error.hint().map(str::to_owned),
+            },
+            Failure::Net(error) => SourceError::Net { place, error },
+        }
+    }
+
+    /// Tells about a file that could not be read; gives the second place to look, if there is one.
+    fn failed(
+        &mut self,
+        job: Job,
+        failure: &Failure,
+        found: &mut Vec<(How, Address, Arc<FileResult>)>,
+    ) -> Option<Job> {
+        let missing = match failure {
+            Failure::Tree(error) => *error == TreeError::NotFound,
+            Failure::Net(error) => error.is_not_found(),
+        };
+        if let Some(address) = job.otherwise.clone().filter(|_| missing) {
+            return Some(Job { address, otherwise: None, ..job });
+        }
+        // what was there before and only cannot be reached now stays as it was
+        if !missing && let Some(before) = self.cx.cache.get(&self.cache_key(&job)) {
+            let result = Arc::new(cache::kept(&before));
+            found.push((job.how, job.address.clone(), result));
+        }
+        let optional = job.from.as_ref().is_some_and(|named| named.optional);
+        if !(missing && optional) {
+            let diagnostic = self.failure(&job, failure);
+            let entity = job.from.as_ref().map(|named| named.entity.clone());
+            self.report(diagnostic, entity.as_deref());
+        }
+        None
+    }
+
+    fn failure(&self, job: &Job, failure: &Failure) -> Diagnostic {
+        let (code, cause, hint, severity) = match failure {
+            Failure::Tree(error) => {
+                (error.code(), error.to_string(), error.hint().map(str::to_owned), Severity::Error)
+            }
+            Failure::Net(error) => {
+                let severity = if error.is_offline() { Severity::Warning } else { Severity::Error };
+                ("catalog::target-not-fetched", error.to_string(), Some(error.hint()), severity)
+            }
+        };
+        let mut diagnostic = match &job.from {
+            Some(named) => named.mark.diagnostic(
+                severity,
+                code,
+                format!("could not read the target `{}`: {cause}", named.text),
+            ),
+            None => {
+                let shown = self.shown(&job.address);
+                // a YAML file that may not be a descriptor at all is no error
+                let severity = if job.how == How::Sniffed { Severity::Warning } else { severity };
+                Diagnostic::new(severity, code, format!("could not read `{shown}`: {cause}"))
+                    .at(SourceLocation::file(shown))
+            }
+        };
+        diagnostic.hint = hint;
+        diagnostic
+    }
+
+    /// Drops what lies in skeletons and puts the rest in order.
+    fn finish(mut self, mut found: Vec<(How, Address, Arc<FileResult>)>) -> Delta {
+        if self.skip_skeletons {
+            let folders: FxHashSet<&str> =
+                found.iter().flat_map(|(_, _, result)| &result.skeletons).map(String::as_str).collect();
+            if !folders.is_empty() {
+                let in_skeleton = |address: &Address| match address {
+                    Address::Path(path) => std::iter::successors(Some(folder_of(path)), |f| {
+                        (!f.is_empty()).then(|| folder_of(f))
+                    })
+                    .any(|folder| !folder.is_empty() && folders.contains(folder)),
+                    Address::Url(_) => false,
+                };
+                let keep: Vec<bool> = found
+                    .iter()
+                    .map(|(how, address, _)| *how == How::Asked || !in_skeleton(address))
+                    .collect();
+                let mut keep = keep.into_iter();
+                found.retain(|_| keep.next().unwrap_or(true));
+            }
+        }
+        let mut files: Vec<Arc<ParsedFile>> =
+            found.into_iter().map(|(_, _, result)| result.parsed.clone()).collect();
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let diagnostics = std::mem::take(&mut self.diagnostics);
+        Delta { files, diagnostics }
+    }
+}

@@ -1,0 +1,344 @@
+//! A folder of this machine: finds its descriptors and reads them.
+//!
+//! Without configured globs a file counts when its name is a descriptor's, or its content is. Folders
+//! of version control, dependencies and skeletons are not entered, hidden ones neither (but
+//! `.backstage`), and `.gitignore` is respected. Links are followed to files inside the root only.
+
+use super::disk_tree::{DiskTree, describe};
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec};
+use crate::catalog::glob::Pattern;
+use crate::catalog::ingest::{Ingest, Root, sniff};
+use crate::catalog::tree::{SourceTree, TreeError};
+use crate::config::source::SourceConfig;
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The type `dir`.
+pub const SPEC: SourceSpec = SourceSpec { kind: "dir", help: "a folder; finds the descriptors in it", open };
+
+fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
+    let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "dir", setting: "path" })?;
+    Ok(Box::new(DirSource { path }))
+}
+
+struct DirSource {
+    path: PathBuf,
+}
+
+impl CatalogProvider for DirSource {
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn root(&self) -> Option<PathBuf> {
+        Some(self.path.clone())
+    }
+
+    fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
+        refresh_folder(&self.path, cx)
+    }
+}
+
+/// Reads a folder.
+pub(super) fn refresh_folder(path: &Path, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
+    let unreadable = |error: &TreeError| SourceError::Unreadable {
+        place: path.display().to_string(),
+        cause: match error {
+            TreeError::NotFound => "there is no such folder".into(),
+            other => other.to_string(),
+        },
+        hint: None,
+    };
+    let tree = DiskTree::open(path).map_err(|error| unreadable(&error))?;
+    if !path.is_dir() {
+        return Err(unreadable(&TreeError::NotAFile("no folder")));
+    }
+    let selection = Selection::new(cx.config)?;
+    let walk = Walk { tree: &tree, selection: &selection, max_bytes: cx.config.max_file_bytes };
+    let (roots, diagnostics) = walk.run();
+    Ingest::new(cx, &tree)
+        .with_diagnostics(with_source(diagnostics, cx))
+        .skipping_skeletons(selection.include.is_empty())
+        .run(roots)
+}
+
+fn with_source(mut diagnostics: Vec<Diagnostic>, cx: &RefreshContext<'_>) -> Vec<Diagnostic> {
+    for diagnostic in &mut diagnostics {
+        diagnostic.source = Some(cx.name.clone());
+    }
+    diagnostics
+}
+
+/// Finds the descriptors of a tree that is listed as a whole: a revision, the built-in sample.
+pub(super) fn find_listed(
+    tree: &dyn SourceTree,
+    start: &str,
+    cx: &RefreshContext<'_>,
+) -> Result<Vec<Root>, SourceError> {
+    let selection = Selection::new(cx.config)?;
+    let unreadable = |error: TreeError| SourceError::Unreadable {
+        place: tree.shown(start).to_string(),
+        cause: error.to_string(),
+        hint: None,
+    };
+    let files = tree.list(start).map_err(unreadable)?;
+    let below = |path: &str| match start {
+        "" => path.to_owned(),
+        start => path.strip_prefix(start).unwrap_or(path).trim_start_matches('/').to_owned(),
+    };
+    Ok(files
+        .into_iter()
+        .filter_map(|path| {
+            let below = below(&path);
+            let (folders, name) = below.rsplit_once('/').unwrap_or(("", &below));
+            if selection.include.is_empty() && folders.split('/').any(|f| !f.is_empty() && is_skipped(f)) {
+                return None;
+            }
+            selection.root(&path, &below, name)
+        })
+        .collect())
+}
+
+/// Which files of a folder are read.
+struct Selection {
+    include: Vec<Pattern>,
+    exclude: Vec<Pattern>,
+}
+
+impl Selection {
+    fn new(config: &SourceConfig) -> Result<Self, SourceError> {
+        let compile = |setting: &'static str, globs: &[String]| -> Result<Vec<Pattern>, SourceError> {
+            globs
+                .iter()
+                .map(|glob| {
+                    Pattern::new(glob).map(Pattern::with_dots).map_err(|error| SourceError::BadSetting {
+                        setting,
+                        cause: format!("`{glob}`: {error}"),
+                    })
+                })
+                .collect()
+        };
+        Ok(Self {
+            include: compile("include", &config.include)?,
+            exclude: compile("exclude", &config.exclude)?,
+        })
+    }
+
+    fn is_excluded(&self, below: &str) -> bool {
+        self.exclude.iter().any(|pattern| pattern.is_match(below))
+    }
+
+    /// Decides about a file: its path in the tree, below the start, and its name.
+    fn root(&self, path: &str, below: &str, name: &str) -> Option<Root> {
+        if self.is_excluded(below) {
+            return None;
+        }
+        if !self.include.is_empty() {
+            return self.include.iter().any(|p| p.is_match(below)).then(|| Root::found(path, true));
+        }
+        (sniff::is_yaml_name(name) && !name.starts_with('.'))
+            .then(|| Root::found(path, sniff::is_descriptor_name(name)))
+    }
+}
+
+/// Folders that hold no descriptors of this tree.
+fn is_skipped(folder: &str) -> bool {
+    matches!(folder, "node_modules" | "skeleton" | "skeletons")
+        || (folder.starts_with('.') && folder != ".backstage")
+}
+
+struct Walk<'a> {
+    tree: &'a DiskTree,
+    selection: &'a Selection,
+    max_bytes: u64,
+}
+
+/// What a walk finds.
+type Found = (Vec<Root>, Vec<Diagnostic>);
+
+impl Walk<'_> {
+    fn run(&self) -> Found {
+        let start = self.tree.root().join(self.tree.start());
+        let automatic = self.selection.include.is_empty();
+        let walker = WalkBuilder::new(&start)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .require_git(false)
+            .follow_links(false)
+            .threads(rayon::current_num_threads())
+            .filter_entry(move |entry| {
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                let name = entry.file_name().to_str().unwrap_or("");
+                entry.depth() == 0 || !is_folder || !(name == ".git" || automatic && is_skipped(name))
+            })
+            .build_parallel();
+        let found: Mutex<Found> = Mutex::default();
+        walker.run(|| {
+            let mut mine = Collected { all: &found, roots: Vec::new(), diagnostics: Vec::new() };
+            Box::new(move |entry| {
+                match entry {
+                    Ok(entry) => return self.visit(&entry, &mut mine),
+                    Err(error) => mine.diagnostics.extend(unreadable_folder(self.tree, &error)),
+                }
+                WalkState::Continue
+            })
+        });
+        found.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn visit(&self, entry: &DirEntry, out: &mut Collected<'_>) -> WalkState {
+        let Some(kind) = entry.file_type() else { return WalkState::Continue };
+        let Some(name) = entry.file_name().to_str() else { return WalkState::Continue };
+        if kind.is_dir() && self.selection.exclude.is_empty() {
+            return WalkState::Continue;
+        }
+        // most files of a tree end here
+        if self.selection.include.is_empty() && kind.is_file() && !sniff::is_yaml_name(name) {
+            return WalkState::Continue;
+        }
+        let Some(path) = self.path_of(entry.path()) else { return WalkState::Continue };
+        let below = match self.tree.start() {
+            "" => path.as_str(),
+            start => path.strip_prefix(start).unwrap_or(&path).trim_start_matches('/'),
+        };
+        if kind.is_dir() {
+            let excluded = !below.is_empty() && self.selection.is_excluded(below);
+            return if excluded { WalkState::Skip } else { WalkState::Continue };
+        }
+        if kind.is_symlink() {
+            self.link(&path, below, name, out);
+            return WalkState::Continue;
+        }
+        let Some(root) = self.selection.root(&path, below, name) else { return WalkState::Continue };
+        if !kind.is_file() {
+            out.diagnostics.push(self.fault(&path, name, &TreeError::NotAFile(describe(kind))));
+        } else if let Some(diagnostic) = self.large(entry, &path, name) {
+            out.diagnostics.extend(diagnostic);
+        } else {
+            out.roots.push(root);
+        }
+        WalkState::Continue
+    }
+
+    fn path_of(&self, path: &Path) -> Option<String> {
+        let below = path.strip_prefix(self.tree.root()).ok()?;
+        let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+        Some(parts?.join("/"))
+    }
+
+    /// Follows a link to a file inside the root; says why not otherwise, if it looks like a descriptor.
+    fn link(&self, path: &str, below: &str, name: &str, out: &mut Collected<'_>) {
+        let wanted = self.selection.root(path, below, name);
+        match (self.tree.follow(path), wanted) {
+            (Ok(target), wanted) => {
+                let full = self.tree.root().join(&target);
+                match std::fs::metadata(&full) {
+                    // a folder inside the root is walked where it lies
+                    Ok(metadata) if metadata.is_dir() && below.starts_with(&target) => {
+                        out.diagnostics.push(self.note(path, "is a link to a folder above it"));
+                    }
+                    Ok(metadata) if metadata.is_file() => {
+                        out.roots
+                            .extend(wanted.map(|_| Root::found(target, sniff::is_descriptor_name(name))));
+                    }
+                    Ok(metadata) if wanted.is_some() && !metadata.is_dir() => {
+                        let fault = TreeError::NotAFile(describe(metadata.file_type()));
+                        out.diagnostics.push(self.fault(path, name, &fault));
+                    }
+                    _ => {}
+                }
+            }
+            (Err(TreeError::Outside), None) => {
+                let full = self.tree.root().join(path);
+                if full.is_dir() {
+                    out.diagnostics.push(self.note(path, "is a link to a folder outside the source"));
+                }
+            }
+            (Err(TreeError::Loop), None) => {
+                out.diagnostics.push(self.note(path, "is a link that leads in a circle"))
+            }
+            (Err(error), Some(_)) => out.diagnostics.push(self.fault(path, name, &error)),
+            (Err(_), None) => {}
+        }
+    }
+
+    /// Judges a file that is larger than is read: a descriptor's name or beginning makes it a mistake.
+    fn large(&self, entry: &DirEntry, path: &str, name: &str) -> Option<Option<Diagnostic>> {
+        // asking for the size costs a call to the system; the usual file is judged when it is opened
+        if sniff::is_descriptor_name(name) || !self.selection.include.is_empty() {
+            return None;
+        }
+        let size = entry.metadata().ok()?.len();
+        if size <= self.max_bytes {
+            return None;
+        }
+        let mut head = Vec::new();
+        let read = std::fs::File::open(entry.path()).and_then(|file| {
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, 64 * 1024), &mut head)
+        });
+        let fault = TreeError::TooLarge { size, limit: self.max_bytes };
+        Some((read.is_err() || sniff::is_descriptor(&head)).then(|| self.fault(path, name, &fault)))
+    }
+
+    fn fault(&self, path: &str, name: &str, error: &TreeError) -> Diagnostic {
+        let severity = if sniff::is_descriptor_name(name) { Severity::Error } else { Severity::Warning };
+        let shown = self.tree.shown(path);
+        let mut diagnostic =
+            Diagnostic::new(severity, error.code(), format!("could not read `{shown}`: {error}"))
+                .at(SourceLocation::file(shown));
+        diagnostic.hint = error.hint().map(str::to_owned);
+        diagnostic
+    }
+
+    fn note(&self, path: &str, what: &str) -> Diagnostic {
+        let shown = self.tree.shown(path);
+        Diagnostic::new(
+            Severity::Info,
+            "catalog::link-not-followed",
+            format!("`{shown}` {what}; it is not followed"),
+        )
+        .at(SourceLocation::file(shown))
+    }
+}
+
+fn unreadable_folder(tree: &DiskTree, error: &ignore::Error) -> Option<Diagnostic> {
+    let cause = error.io_error().map_or_else(|| error.to_string(), |io| TreeError::from_io(io).to_string());
+    let path = path_of_error(error)?;
+    let below = path.strip_prefix(tree.root()).ok()?.to_str()?.replace('\\', "/");
+    let shown = tree.shown(&below);
+    Some(
+        Diagnostic::warning(
+            "catalog::unreadable-folder",
+            format!("could not read the folder `{shown}`: {cause}"),
+        )
+        .at(SourceLocation::file(shown)),
+    )
+}
+
+fn path_of_error(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of_error(err)
+        }
+        _ => None,
+    }
+}
+
+/// What one thread of a walk has found; hands it over when the thread is done.
+struct Collected<'a> {
+    all: &'a Mutex<Found>,
+    roots: Vec<Root>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Drop for Collected<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.0.append(&mut self.roots);
+        all.1.append(&mut self.diagnostics);
+    }
+}

@@ -1,0 +1,54 @@
+//! A git repository: its work tree, or any revision of it without a checkout.
+
+use super::git_tree::GitTree;
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec, dir};
+use crate::catalog::ingest::Ingest;
+use crate::config::source::SourceConfig;
+use std::path::PathBuf;
+
+/// The type `git`.
+pub const SPEC: SourceSpec =
+    SourceSpec { kind: "git", help: "a git repository, bare too, at its work tree or any revision", open };
+
+fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
+    let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "git", setting: "path" })?;
+    Ok(Box::new(GitSource { path, revision: config.at.clone() }))
+}
+
+struct GitSource {
+    path: PathBuf,
+    revision: Option<String>,
+}
+
+impl GitSource {
+    /// Without a revision a work tree is read as it lies there; a bare repository has only commits.
+    fn revision(&self) -> Option<String> {
+        let is_bare = || !self.path.join(".git").exists() && self.path.join("HEAD").is_file();
+        self.revision.clone().or_else(|| is_bare().then(|| "HEAD".to_owned()))
+    }
+}
+
+impl CatalogProvider for GitSource {
+    fn place(&self) -> String {
+        match self.revision() {
+            Some(revision) => format!("{} at {revision}", self.path.display()),
+            None => self.path.display().to_string(),
+        }
+    }
+
+    fn root(&self) -> Option<PathBuf> {
+        self.revision().is_none().then(|| self.path.clone())
+    }
+
+    fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
+        let Some(revision) = self.revision() else { return dir::refresh_folder(&self.path, cx) };
+        let tree = GitTree::open(&self.path, &revision)?;
+        let start = tree.start().to_owned();
+        // a file was named: read it alone
+        if tree.is_file(&start) {
+            return Ingest::new(cx, &tree).run(vec![crate::catalog::ingest::Root::asked(start)]);
+        }
+        let roots = dir::find_listed(&tree, &start, cx)?;
+        Ingest::new(cx, &tree).skipping_skeletons(cx.config.include.is_empty()).run(roots)
+    }
+}

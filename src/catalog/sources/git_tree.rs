@@ -1,0 +1,190 @@
+//! One revision of a git repository as a tree, read from the object store without a checkout.
+
+use super::SourceError;
+use crate::catalog::tree::{MAX_FILES, SourceTree, TreeError, folder_of, resolve};
+use git2::{ErrorCode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Links that are followed one after another before it is called a circle.
+const MAX_LINKS: usize = 8;
+/// Mode of a symbolic link in a git tree.
+const LINK: i32 = 0o120_000;
+
+/// The files of one commit.
+pub(super) struct GitTree {
+    repository: Mutex<Repository>,
+    /// Path with object and whether it is a link.
+    files: BTreeMap<String, (Oid, bool)>,
+    /// Folder of the repository that was asked for.
+    start: String,
+    /// What stands before the colon of a shown path.
+    revision: String,
+    /// Repository as the user typed it.
+    place: String,
+    /// Full path of the repository, for location refs.
+    full: PathBuf,
+    commit: String,
+}
+
+impl GitTree {
+    pub(super) fn open(path: &Path, revision: &str) -> Result<Self, SourceError> {
+        let place = path.display().to_string();
+        let unreadable = |error: &git2::Error| SourceError::Unreadable {
+            place: place.clone(),
+            cause: plain(error),
+            hint: None,
+        };
+        let repository = Repository::discover(path).map_err(|error| match error.code() {
+            ErrorCode::NotFound => SourceError::Unreadable {
+                place: place.clone(),
+                cause: "it is not inside a git repository".into(),
+                hint: Some("leave out the revision to read it as a folder".into()),
+            },
+            _ => unreadable(&error),
+        })?;
+        if repository.is_empty().unwrap_or(false) || matches!(unborn(&repository), Some(true)) {
+            return Err(SourceError::NoCommits { place });
+        }
+        let unknown = || SourceError::UnknownRevision { place: place.clone(), revision: revision.to_owned() };
+        let (commit, files) = {
+            let object = repository.revparse_single(revision).map_err(|error| match error.code() {
+                ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Ambiguous => unknown(),
+                _ => unreadable(&error),
+            })?;
+            let tree = object.peel_to_tree().map_err(|_| unknown())?;
+            let files = list_files(&tree).map_err(|error| unreadable(&error))?;
+            (object.peel_to_commit().map_or_else(|_| object.id(), |commit| commit.id()).to_string(), files)
+        };
+        let full = repository.workdir().unwrap_or_else(|| repository.path()).to_path_buf();
+        let start = repository.workdir().map_or_else(String::new, |root| start_of(root, path));
+        Ok(Self {
+            repository: Mutex::new(repository),
+            files,
+            start,
+            revision: revision.to_owned(),
+            place,
+            full,
+            commit,
+        })
+    }
+
+    /// Returns the folder of the repository that was asked for.
+    pub(super) fn start(&self) -> &str {
+        &self.start
+    }
+
+    /// Returns whether the path names a file, not a folder.
+    pub(super) fn is_file(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Follows links inside the revision.
+    fn find(&self, path: &str) -> Result<Oid, TreeError> {
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let Some((oid, link)) = self.files.get(&path) else {
+                let prefix = format!("{path}/");
+                let is_folder =
+                    self.files.range(prefix.clone()..).next().is_some_and(|(p, _)| p.starts_with(&prefix));
+                return Err(if is_folder { TreeError::NotAFile("a folder") } else { TreeError::NotFound });
+            };
+            if !link {
+                return Ok(*oid);
+            }
+            let target = self.content(*oid, 4096)?;
+            let target = String::from_utf8_lossy(&target).into_owned();
+            path = (!target.starts_with('/'))
+                .then(|| resolve(folder_of(&path), &target))
+                .flatten()
+                .ok_or(TreeError::Outside)?;
+        }
+        Err(TreeError::Loop)
+    }
+
+    fn content(&self, oid: Oid, limit: u64) -> Result<Vec<u8>, TreeError> {
+        let repository = self.repository.lock().unwrap_or_else(PoisonError::into_inner);
+        let io = |error: git2::Error| TreeError::Io(plain(&error));
+        let odb = repository.odb().map_err(io)?;
+        let (size, _) = odb.read_header(oid).map_err(io)?;
+        if size as u64 > limit {
+            return Err(TreeError::TooLarge { size: size as u64, limit });
+        }
+        let blob = repository.find_blob(oid).map_err(io)?;
+        Ok(blob.content().to_vec())
+    }
+}
+
+/// Whether HEAD points at a branch that does not exist yet and there is no other branch or tag.
+fn unborn(repository: &Repository) -> Option<bool> {
+    let error = repository.head().err()?;
+    let none = repository.references().ok()?.next().is_none();
+    Some(error.code() == ErrorCode::UnbornBranch && none)
+}
+
+fn start_of(root: &Path, path: &Path) -> String {
+    let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    full.strip_prefix(root).map(|below| below.to_string_lossy().replace('\\', "/")).unwrap_or_default()
+}
+
+fn list_files(tree: &git2::Tree<'_>) -> Result<BTreeMap<String, (Oid, bool)>, git2::Error> {
+    let mut files = BTreeMap::new();
+    let mut too_many = false;
+    let walked = tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
+        if files.len() >= MAX_FILES {
+            too_many = true;
+            return TreeWalkResult::Abort;
+        }
+        // names that are not UTF-8 cannot be named by a descriptor
+        if let (Some(ObjectType::Blob), Ok(name)) = (entry.kind(), entry.name()) {
+            files.insert(format!("{}{name}", folder), (entry.id(), entry.filemode() == LINK));
+        }
+        TreeWalkResult::Ok
+    });
+    if too_many {
+        return Err(git2::Error::from_str("the revision has too many files"));
+    }
+    walked.map(|()| files)
+}
+
+/// The library's words without its class and code.
+fn plain(error: &git2::Error) -> String {
+    error.message().trim_end_matches('.').to_owned()
+}
+
+impl SourceTree for GitTree {
+    fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
+        let content = self.content(self.find(path)?, limit)?;
+        buffer.clear();
+        buffer.extend_from_slice(&content);
+        Ok(())
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {
+        if folder.is_empty() {
+            return Ok(self.files.keys().cloned().collect());
+        }
+        let prefix = format!("{folder}/");
+        let below = self.files.range(prefix.clone()..).map(|(path, _)| path);
+        Ok(below.take_while(|path| path.starts_with(&prefix)).cloned().collect())
+    }
+
+    fn shown(&self, path: &str) -> Arc<str> {
+        format!("{}:{path}", self.revision).into()
+    }
+
+    fn location_ref(&self, path: &str) -> Arc<str> {
+        format!("git:{}@{}:{path}", self.full.display(), self.commit).into()
+    }
+}
+
+impl std::fmt::Debug for GitTree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GitTree")
+            .field("place", &self.place)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}

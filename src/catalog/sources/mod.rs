@@ -1,0 +1,197 @@
+//! The types of catalog sources, one file each, in one table.
+//!
+//! To add a source: write a file here with a [`SourceSpec`] and name it in [`SOURCES`]. A source opens
+//! a tree (see [`super::tree`]) and says which files of it to read; [`super::ingest`] does the rest.
+
+pub mod dir;
+mod disk_tree;
+pub mod embedded;
+pub mod file;
+pub mod git;
+mod git_tree;
+pub mod http;
+
+use super::ingest::FileCache;
+use super::progress::Progress;
+use super::snapshot::ParsedFile;
+use crate::config::source::SourceConfig;
+use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::net::Net;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Every type of source.
+pub const SOURCES: &[&SourceSpec] = &[&dir::SPEC, &git::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
+
+/// A type of source.
+#[derive(Debug)]
+pub struct SourceSpec {
+    /// The word after `type =`.
+    pub kind: &'static str,
+    /// One line for help.
+    pub help: &'static str,
+    /// Makes a provider from its configuration; touches neither disk nor network.
+    pub open: fn(&SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError>,
+}
+
+/// Something that entities come from.
+pub trait CatalogProvider: Send + Sync {
+    /// Returns the path or URL, with the revision where there is one.
+    fn place(&self) -> String;
+
+    /// Returns the folder on this machine that relative paths start from, if there is one.
+    fn root(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Reads everything. Blocks; called on a thread of a pool.
+    ///
+    /// # Errors
+    /// [`SourceError`] when nothing could be read at all.
+    fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError>;
+}
+
+/// What a provider works with.
+#[derive(Debug)]
+pub struct RefreshContext<'a> {
+    /// Its configuration.
+    pub config: &'a SourceConfig,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its place among the sources, for [`ParsedFile::source`].
+    pub index: u16,
+    /// The way to the network.
+    pub net: &'a Net,
+    /// Files of earlier loads.
+    pub cache: &'a FileCache,
+    /// Where to report, and whether to stop.
+    pub progress: &'a Progress,
+    /// Longest time to wait for addresses inside local files, in all.
+    pub remote_budget: Duration,
+}
+
+/// What a source holds now.
+#[derive(Debug, Default)]
+pub struct Delta {
+    /// All its files.
+    pub files: Vec<Arc<ParsedFile>>,
+    /// What is wrong outside of these files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a source could not be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The type is in no table.
+    #[error("`{kind}` is not a type of source")]
+    UnknownType {
+        /// What was written.
+        kind: String,
+    },
+    /// A setting that the type needs.
+    #[error("a source of type `{kind}` needs `{setting}`")]
+    MissingSetting {
+        /// Type of source.
+        kind: &'static str,
+        /// Its key.
+        setting: &'static str,
+    },
+    /// A setting that makes no sense.
+    #[error("`{setting}` of the source is not usable: {cause}")]
+    BadSetting {
+        /// Its key.
+        setting: &'static str,
+        /// Why.
+        cause: String,
+    },
+    /// The folder, file or repository cannot be read.
+    #[error("could not read `{place}`: {cause}")]
+    Unreadable {
+        /// Path or URL.
+        place: String,
+        /// Why, in plain words.
+        cause: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A git repository in which nothing was ever committed.
+    #[error("the git repository `{place}` has no commits yet")]
+    NoCommits {
+        /// Path of the repository.
+        place: String,
+    },
+    /// A revision that the repository does not have.
+    #[error("the git repository `{place}` has no revision `{revision}`")]
+    UnknownRevision {
+        /// Path of the repository.
+        place: String,
+        /// What was asked for.
+        revision: String,
+    },
+    /// The network failed.
+    #[error("could not read `{place}`: {error}")]
+    Net {
+        /// URL.
+        place: String,
+        /// Why.
+        error: crate::net::NetError,
+    },
+    /// The load was stopped.
+    #[error("reading was stopped")]
+    Cancelled,
+}
+
+impl SourceError {
+    /// Returns it as a diagnostic of a source.
+    pub fn to_diagnostic(&self, source: &Arc<str>, place: &str) -> Diagnostic {
+        let (code, hint) = match self {
+            Self::UnknownType { .. } => {
+                let known: Vec<_> = SOURCES.iter().map(|spec| format!("`{}`", spec.kind)).collect();
+                ("source::unknown-type", Some(format!("known are {}", known.join(", "))))
+            }
+            Self::MissingSetting { setting, .. } => {
+                ("source::missing-setting", Some(format!("add `{setting} = \"…\"` to the source")))
+            }
+            Self::BadSetting { .. } => ("source::bad-setting", None),
+            Self::Unreadable { hint, .. } => ("source::unreadable", hint.clone()),
+            Self::NoCommits { .. } => {
+                ("source::no-commits", Some("commit something, or open the folder without a revision".into()))
+            }
+            Self::UnknownRevision { .. } => {
+                ("source::unknown-revision", Some("`git branch -a` and `git tag` list what there is".into()))
+            }
+            Self::Net { error, .. } => ("source::network", Some(error.hint())),
+            Self::Cancelled => ("source::cancelled", None),
+        };
+        let mut diagnostic = Diagnostic::error(code, self.to_string()).at(SourceLocation::file(place));
+        diagnostic.hint = hint;
+        diagnostic.source = Some(source.clone());
+        diagnostic
+    }
+}
+
+/// Makes the provider of a configured source.
+///
+/// # Errors
+/// [`SourceError::UnknownType`], or what the type says about its settings.
+pub fn open(config: &SourceConfig) -> Result<(&'static SourceSpec, Box<dyn CatalogProvider>), SourceError> {
+    let spec = SOURCES
+        .iter()
+        .find(|spec| spec.kind == config.kind)
+        .ok_or_else(|| SourceError::UnknownType { kind: config.kind.clone() })?;
+    Ok((spec, (spec.open)(config)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_type_is_listed_twice() {
+        let mut kinds: Vec<_> = SOURCES.iter().map(|spec| spec.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), SOURCES.len());
+    }
+}

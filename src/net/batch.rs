@@ -1,0 +1,96 @@
+//! Requests that belong together and share one budget of time.
+//!
+//! Each address is asked for once, at once, and in parallel; who asks gets an answer later and does
+//! something else meanwhile. When the budget is used up, what has not come counts as timed out.
+
+use super::error::NetError;
+use super::{Net, Pending};
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Most addresses of one batch; a source that names more is not read in full.
+const MAX_REQUESTS: usize = 2000;
+
+/// Requests of one source and one load.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    net: &'a Net,
+    timeout: Option<Duration>,
+    deadline: Instant,
+    slots: Mutex<FxHashMap<String, Slot>>,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Waiting(Pending),
+    Done(Result<Arc<[u8]>, NetError>),
+}
+
+impl<'a> Batch<'a> {
+    /// Creates a batch whose time starts now.
+    pub fn new(net: &'a Net, timeout: Option<Duration>, budget: Duration) -> Self {
+        let now = Instant::now();
+        let deadline = now.checked_add(budget).unwrap_or(now);
+        Self { net, timeout, deadline, slots: Mutex::default() }
+    }
+
+    /// Returns the answer, or `None` when it is still under way; the first call starts the request.
+    pub fn get(&self, url: &Url) -> Option<Result<Arc<[u8]>, NetError>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(url.as_str()) {
+            return match slot {
+                Slot::Waiting(_) => None,
+                Slot::Done(answer) => Some(answer.clone()),
+            };
+        }
+        let started = if slots.len() >= MAX_REQUESTS {
+            Err(NetError::TooMany { limit: MAX_REQUESTS })
+        } else {
+            self.net.start(url, self.timeout)
+        };
+        match started {
+            Ok(pending) => {
+                slots.insert(url.to_string(), Slot::Waiting(pending));
+                None
+            }
+            Err(error) => {
+                slots.insert(url.to_string(), Slot::Done(Err(error.clone())));
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// Waits until every request has its answer, the budget is used up, or `cancel` says stop.
+    pub fn wait(&self, cancel: &CancellationToken) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        for (url, slot) in std::mem::take(&mut *slots) {
+            let Slot::Waiting(mut pending) = slot else {
+                slots.insert(url, slot);
+                continue;
+            };
+            let answer = loop {
+                let left = self.deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() || cancel.is_cancelled() {
+                    break Slot::Done(Err(pending.give_up()));
+                }
+                match pending.wait(left.min(Duration::from_millis(50))) {
+                    Ok(answer) => break Slot::Done(answer.map(|fetched| fetched.body)),
+                    Err(again) => pending = again,
+                }
+            };
+            slots.insert(url, answer);
+        }
+    }
+
+    /// Returns a host that is waited for, if any.
+    pub fn waiting_for(&self) -> Option<String> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values().find_map(|slot| match slot {
+            Slot::Waiting(pending) => Some(super::error::host_of(pending.url())),
+            Slot::Done(_) => None,
+        })
+    }
+}
