@@ -1,1 +1,56 @@
-//! cli
+//! The face for scripts and shells: arguments in, data on stdout, talk on stderr, an exit code.
+//!
+//! Start at [`run`]. One file per subcommand; [`args::Command`] is the list of them. Nothing but
+//! [`output`] prints. What the screen needs at its start (settings, sources, who I am) comes from
+//! [`session`], so both faces agree.
+
+pub mod args;
+pub mod columns;
+pub mod entity_json;
+pub mod error;
+pub mod log;
+pub mod output;
+pub mod select;
+pub mod session;
+pub mod table;
+
+pub mod complete;
+pub mod config;
+pub mod describe;
+pub mod doctor;
+pub mod get;
+pub mod graph;
+pub mod init;
+pub mod keys;
+pub mod man;
+pub mod open;
+pub mod search;
+pub mod theme;
+pub mod validate;
+pub mod version;
+
+pub use args::{Cli, Command, GlobalArgs};
+pub use error::{CliError, Exit};
+
+use clap::Parser;
+use output::Output;
+use std::ffi::OsString;
+
+/// Runs the program for these arguments (the first is its name) and returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error) as u8,
+    };
+    let mut out = Output::new(&cli.global);
+    let result = args::dispatch(&cli, &mut out).and_then(|exit| out.flush().map(|()| exit));
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            let _ = out.flush();
+            out.failure(&error);
+            error.exit()
+        }
+    };
+    exit as u8
+}

@@ -46,6 +46,13 @@ pub enum Origin {
     Flag(&'static str),
 }
 
+impl Origin {
+    /// Returns whether it wins over the user's own file.
+    pub fn is_above_user(&self) -> bool {
+        matches!(self, Self::File(Layer::Project, _) | Self::Variable(_) | Self::Flag(_))
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -86,6 +93,8 @@ pub struct Inputs {
     pub variables: Vec<(String, String)>,
     /// Values from the command line.
     pub flags: Vec<Flag>,
+    /// Read instead of the user's `config.toml`.
+    pub config_file: Option<PathBuf>,
     /// Folder in which a project's file is looked for; `None` leaves that layer out.
     pub project: Option<PathBuf>,
 }
@@ -100,6 +109,7 @@ impl Inputs {
             paths: Paths::from_environment(),
             variables: std::env::vars_os().filter_map(utf8).collect(),
             flags,
+            config_file: None,
             project: std::env::current_dir().ok(),
         }
     }
@@ -162,7 +172,11 @@ impl Config {
     fn load_after(inputs: &Inputs, last: Option<&Self>) -> Self {
         let mut config = Self::empty(inputs.paths.clone());
         config.read_layer(Layer::System, &inputs.paths.system_file(), last);
-        config.read_layer(Layer::User, &inputs.paths.config_file(), last);
+        match &inputs.config_file {
+            Some(file) if !file.exists() => config.diagnostics.push(missing(file)),
+            Some(file) => config.read_layer(Layer::User, file, last),
+            None => config.read_layer(Layer::User, &inputs.paths.config_file(), last),
+        }
         if let Some(file) = inputs.project.as_deref().and_then(paths::find_project_file) {
             config.read_layer(Layer::Project, &file, last);
         }
@@ -392,6 +406,13 @@ impl Config {
     }
 }
 
+fn missing(file: &Path) -> Diagnostic {
+    let shown = file.display().to_string();
+    Diagnostic::error("config::unreadable", format!("there are no settings in `{shown}`: no such file"))
+        .at(SourceLocation::file(shown))
+        .hint("without `--config` your own `config.toml` is read")
+}
+
 fn unknown_key(document: &Document<'_>, name: &str, span: std::ops::Range<usize>) -> Diagnostic {
     let near = nearest(name, ALL.iter().map(|setting| setting.key));
     let last = |key: &str| key.rsplit('.').next().map(str::to_owned);
@@ -526,6 +547,7 @@ mod tests {
                 },
                 variables: Vec::new(),
                 flags: Vec::new(),
+                config_file: None,
                 project: Some(at("project/deep")),
             }
         }

@@ -1,0 +1,151 @@
+//! The command line: global flags and the list of subcommands.
+
+use super::error::{CliError, Exit};
+use super::output::Output;
+use super::{
+    complete, config, describe, doctor, get, graph, init, keys, man, open, search, theme, validate, version,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "devportal",
+    version,
+    about = "The developer portal for people who live in a terminal: reads Backstage files, needs no server",
+    long_about = None,
+    after_help = "Without a command the full screen opens. Exit codes: 0 fine, 1 failed, 2 usage, 3 not found, \
+                  5 unreachable or timed out, 6 incomplete, 8 check failed, 130 interrupted.",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do; the full screen when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Read this folder, file, repository or URL instead of the configured sources; repeatable
+    #[arg(long, value_name = "PATH|URL", global = true)]
+    pub catalog: Vec<String>,
+    /// Read git repositories at this revision, without a checkout
+    #[arg(long, value_name = "REV", global = true)]
+    pub at: Option<String>,
+    /// Never touch the network
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Only this namespace; also the namespace of refs that name none
+    #[arg(short, long, value_name = "NAME", global = true, conflicts_with = "all_namespaces")]
+    pub namespace: Option<String>,
+    /// All namespaces (the default)
+    #[arg(short = 'A', long, global = true)]
+    pub all_namespaces: bool,
+    /// Only entities with these labels: `app=x,tier!=2`
+    #[arg(short = 'l', long, value_name = "SELECTOR", global = true)]
+    pub selector: Option<String>,
+    /// Give up after this time: `30s`, `2m`
+    #[arg(long, value_name = "TIME", global = true, value_parser = parse_timeout)]
+    pub timeout: Option<Duration>,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = false)]
+    pub color: ColorChoice,
+    /// Say nothing but errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr; twice for even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Read this file instead of your `config.toml`
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// The screen without boxes, colours and animation: menus and lines, for screen readers and dumb terminals
+    #[arg(long, global = true)]
+    pub plain: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    crate::config::setting::parse_duration(text).map_err(|bad| format!("{}; {}", bad.label, bad.hint))
+}
+
+/// Every subcommand. A new one is a file of its own, a variant here and a line in [`dispatch`].
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the full screen at a place: `open catalog owner:payments`, `open component:checkout`
+    Open(open::Args),
+    /// List entities, or print them as data
+    Get(get::Args),
+    /// Show everything about an entity
+    Describe(describe::Args),
+    /// Show what is around an entity, what depends on it, or how two hang together
+    Graph(graph::Args),
+    /// Check descriptor files
+    Validate(validate::Args),
+    /// Find entities by name, title, description and tags
+    Search(search::Args),
+    /// Check settings, sources and terminal; say what to do
+    Doctor(doctor::Args),
+    /// Show, edit or find the settings
+    Config(config::Args),
+    /// Print every action with its keys
+    Keys(keys::Args),
+    /// List and show themes
+    Theme(theme::Args),
+    /// Write a commented starter: settings, or a catalog-info.yaml for this folder
+    Init(init::Args),
+    /// Print the completion script for a shell
+    Completion(complete::Args),
+    /// Print the manual page
+    Man(man::Args),
+    /// Print the version
+    Version(version::Args),
+    /// Values for completion scripts
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::ValueArgs),
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Whatever made it give up; the exit code comes from [`CliError::exit`].
+pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
+    let global = &cli.global;
+    let Some(command) = &cli.command else { return open::screen(global, "") };
+    match command {
+        Command::Open(args) => open::run(global, args),
+        Command::Get(args) => get::run(global, args, out),
+        Command::Describe(args) => describe::run(global, args, out),
+        Command::Graph(args) => graph::run(global, args, out),
+        Command::Validate(args) => validate::run(global, args, out),
+        Command::Search(args) => search::run(global, args, out),
+        Command::Doctor(args) => doctor::run(global, args, out),
+        Command::Config(args) => config::run(global, args, out),
+        Command::Keys(args) => keys::run(global, args, out),
+        Command::Theme(args) => theme::run(global, args, out),
+        Command::Init(args) => init::run(args, out),
+        Command::Completion(args) => complete::run(args, out),
+        Command::Man(_) => man::run(out),
+        Command::Version(args) => version::run(args, out),
+        Command::Complete(args) => complete::values(global, args, out),
+    }
+}

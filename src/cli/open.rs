@@ -1,0 +1,36 @@
+//! `open`, and the program without a command: the full screen.
+
+use super::args::GlobalArgs;
+use super::error::{CliError, Exit};
+use std::io::IsTerminal;
+
+/// Arguments of `open`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A place, as in the palette but without its colon
+    #[arg(value_name = "PLACE", required = true, trailing_var_arg = true)]
+    pub place: Vec<String>,
+}
+
+/// Runs `open`.
+///
+/// # Errors
+/// As [`screen`].
+pub fn run(global: &GlobalArgs, args: &Args) -> Result<Exit, CliError> {
+    screen(global, &args.place.join(" "))
+}
+
+/// Opens the full screen at a place; an empty one is the first.
+///
+/// # Errors
+/// [`CliError::Usage`] without a terminal to draw on and to read keys from.
+pub fn screen(_global: &GlobalArgs, _place: &str) -> Result<Exit, CliError> {
+    let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !has_terminal {
+        return Err(CliError::usage(
+            "the screen needs a terminal",
+            "`devportal get`, `describe`, `graph` and `search` print; `devportal --help` lists all commands",
+        ));
+    }
+    Err(CliError::usage("the screen is not built in", "use the commands that print"))
+}

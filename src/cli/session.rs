@@ -1,0 +1,299 @@
+//! What every command and the screen start from: settings, sources, who I am.
+//!
+//! [`open`] decides which sources count: the command line, then the settings, then the current folder
+//! if it has a descriptor at its root, then the sample that is built in. It reads no catalog and touches
+//! no network; [`Session::load`] does.
+
+use super::args::GlobalArgs;
+use super::error::{CliError, Exit};
+use super::output::Output;
+use crate::catalog::{Catalog, LoadOptions, Loader, Progress, Viewer};
+use crate::config::setting::{self, Value};
+use crate::config::source::SourceConfig;
+use crate::config::{Config, Flag, Inputs};
+use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::permissions::{Claims, Identity};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Why these sources count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourcesFrom {
+    /// `--catalog`.
+    CommandLine,
+    /// The settings.
+    Settings,
+    /// The current folder has descriptors.
+    Folder,
+    /// Nothing else was there.
+    Sample,
+}
+
+/// The start of a run.
+#[derive(Debug)]
+pub struct Session {
+    /// Settings, with what was wrong in them.
+    pub config: Config,
+    /// What the settings were read from; to read them again.
+    pub inputs: Inputs,
+    /// Why these sources count.
+    pub sources_from: SourcesFrom,
+    /// Reads the sources.
+    pub loader: Arc<Loader>,
+    /// What is known about the person.
+    pub claims: Claims,
+    /// Time for a whole command.
+    pub timeout: Option<Duration>,
+    /// The command line, to find the sources again.
+    global: GlobalArgs,
+}
+
+/// Reads the settings and decides on the sources.
+pub fn open(global: &GlobalArgs) -> Session {
+    let inputs = inputs(global);
+    let config = Config::load(&inputs);
+    let folder = std::env::current_dir().ok();
+    let (sources, sources_from) = sources(global, &config, folder.as_deref());
+    let mut options = LoadOptions { offline: config.flag(&setting::OFFLINE), ..LoadOptions::default() };
+    if let Some(timeout) = global.timeout {
+        options.remote_budget = options.remote_budget.min(timeout);
+    }
+    let user = config.get(&setting::USER);
+    let claims = Claims::collect(&user.value.to_text(), &user.origin.to_string(), folder.as_deref());
+    Session {
+        loader: Arc::new(Loader::new(sources, options)),
+        sources_from,
+        claims,
+        timeout: global.timeout,
+        global: global.clone(),
+        config,
+        inputs,
+    }
+}
+
+/// Returns what the settings of this run are read from.
+pub fn inputs(global: &GlobalArgs) -> Inputs {
+    let mut flags = Vec::new();
+    if global.offline {
+        flags.push(Flag { setting: &setting::OFFLINE, name: "--offline", value: Value::Bool(true) });
+    }
+    let mut inputs = Inputs::from_environment(flags);
+    inputs.config_file.clone_from(&global.config);
+    inputs
+}
+
+fn sources(global: &GlobalArgs, config: &Config, folder: Option<&Path>) -> (Vec<SourceConfig>, SourcesFrom) {
+    let at = global.at.as_deref();
+    let place = |place: &str| config.source_from_place(place, at);
+    let (mut sources, from) = if !global.catalog.is_empty() {
+        (global.catalog.iter().map(|text| place(text)).collect(), SourcesFrom::CommandLine)
+    } else if !config.sources.is_empty() {
+        (config.sources.clone(), SourcesFrom::Settings)
+    } else if at.is_some() || folder.is_some_and(has_descriptor) {
+        (vec![place(".")], SourcesFrom::Folder)
+    } else {
+        (vec![SourceConfig::sample()], SourcesFrom::Sample)
+    };
+    if let Some(timeout) = global.timeout {
+        for source in &mut sources {
+            let own = source.timeout_seconds.unwrap_or(u64::MAX);
+            source.timeout_seconds = Some(timeout.as_secs().clamp(1, own));
+        }
+    }
+    if from == SourcesFrom::Settings && at.is_some() {
+        for source in sources.iter_mut().filter(|source| source.kind == "dir" || source.kind == "git") {
+            "git".clone_into(&mut source.kind);
+            source.at = at.map(str::to_owned);
+        }
+    }
+    SourceConfig::make_names_unique(&mut sources);
+    (sources, from)
+}
+
+/// Files of a folder that are looked into for a descriptor, and how far into each.
+const SNIFFED_FILES: usize = 50;
+const SNIFFED_BYTES: u64 = 64 * 1024;
+
+/// Returns whether a folder has a descriptor at its root: a file with the usual name, or a YAML file
+/// that names one of Backstage's API versions.
+pub fn has_descriptor(folder: &Path) -> bool {
+    let usual = ["catalog-info.yaml", "catalog-info.yml"];
+    if usual.iter().any(|name| folder.join(name).is_file()) {
+        return true;
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml") && path.is_file())
+        .collect();
+    files.sort();
+    files.iter().take(SNIFFED_FILES).any(|path| names_api_version(path))
+}
+
+fn names_api_version(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(SNIFFED_BYTES).read_to_end(&mut bytes));
+    if read.is_err() {
+        return false;
+    }
+    String::from_utf8_lossy(&bytes).lines().any(|line| {
+        let version = line.strip_prefix("apiVersion:").map(|rest| rest.trim().trim_matches(['"', '\'']));
+        version.is_some_and(|v| v.starts_with("backstage.io/") || v.starts_with("scaffolder.backstage.io/"))
+    })
+}
+
+impl Session {
+    /// Returns the sentence that says what is read when nobody said what to read.
+    pub fn notice(&self) -> Option<String> {
+        match self.sources_from {
+            SourcesFrom::CommandLine | SourcesFrom::Settings => None,
+            SourcesFrom::Folder => Some("reading the descriptors of the current folder".to_owned()),
+            SourcesFrom::Sample => Some(
+                "showing the built-in sample; `--catalog PATH` reads yours, `devportal init` writes settings"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Reads the settings again; what is wrong now keeps its last good value. The sources follow.
+    pub fn reload(&mut self) {
+        self.config = self.config.reload(&self.inputs);
+        let folder = std::env::current_dir().ok();
+        let (sources, from) = sources(&self.global, &self.config, folder.as_deref());
+        if sources != self.loader.sources() {
+            self.loader = Arc::new(Loader::new(sources, self.loader.options().clone()));
+            self.sources_from = from;
+        }
+    }
+
+    /// Returns who the person is, with the groups of the catalog.
+    pub fn identity(&self, catalog: &Catalog) -> Identity {
+        let users: Vec<(&str, &str)> = catalog
+            .entities()
+            .filter(|entity| entity.kind().eq_ignore_ascii_case("user"))
+            .map(|entity| {
+                let email = entity.spec().get("profile").get("email").as_str().unwrap_or("");
+                (entity.entity_ref(), email)
+            })
+            .collect();
+        let mut identity = self.claims.resolve(&users);
+        let user = identity.principal.user.as_deref().and_then(|user| catalog.find(user));
+        if let Some(user) = user {
+            let groups = catalog.relations(user).filter(|r| r.relation == "memberOf");
+            identity.principal.groups = groups.map(|r| catalog.ref_of(r.target).to_owned()).collect();
+        }
+        identity
+    }
+
+    /// Returns what `me` and `is:starred` mean for the person.
+    pub fn viewer(&self, catalog: &Catalog) -> Viewer {
+        let starred = crate::store::stars::load(&self.config.paths).value.refs;
+        match self.identity(catalog).principal.user {
+            Some(user) => Viewer::of_user(catalog, &user, starred),
+            None => Viewer { starred, ..Viewer::default() },
+        }
+    }
+
+    /// Reads the sources for a command: says what is read, what is wrong with the settings and with
+    /// sources, and gives up when nothing could be reached in time.
+    ///
+    /// # Errors
+    /// [`CliError::NotFound`] for a path that does not exist, [`CliError::Unreachable`] when no source
+    /// could be read or time ran out.
+    pub fn load(&self, out: &mut Output) -> Result<Loaded, CliError> {
+        super::log::start(&self.config, &self.global, true);
+        for diagnostic in &self.config.diagnostics {
+            out.diagnostic(diagnostic);
+        }
+        if let Some(notice) = self.notice() {
+            out.note(&notice);
+        }
+        if self.sources_from == SourcesFrom::CommandLine {
+            self.loader.sources().iter().try_for_each(require_path)?;
+        }
+        let cancel = CancellationToken::new();
+        let catalog = match self.timeout {
+            Some(timeout) => self.load_within(timeout, &cancel)?,
+            None => self.loader.load(&Progress::none().cancelled_by(cancel)),
+        };
+        let failed: Vec<&Diagnostic> = catalog.sources().iter().filter_map(|s| s.error.as_ref()).collect();
+        let exit = match failed.iter().filter(|error| error.is_error()).count() {
+            0 => Exit::Fine,
+            all if all == catalog.sources().len() && catalog.is_empty() => Exit::Unreachable,
+            _ => Exit::Incomplete,
+        };
+        if exit == Exit::Unreachable {
+            let (last, others) =
+                failed.split_last().map_or((None, &[][..]), |(last, rest)| (Some(*last), rest));
+            others.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+            let nothing = || Diagnostic::error("catalog::unreachable", "no source could be read");
+            return Err(CliError::Unreachable(last.cloned().unwrap_or_else(nothing)));
+        }
+        failed.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+        Ok(Loaded { catalog, exit })
+    }
+
+    /// Loads on a thread of its own, so that a source that does not listen cannot hold the command.
+    fn load_within(&self, timeout: Duration, cancel: &CancellationToken) -> Result<Arc<Catalog>, CliError> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let (loader, progress) = (Arc::clone(&self.loader), Progress::none().cancelled_by(cancel.clone()));
+        std::thread::spawn(move || sender.send(loader.load(&progress)));
+        receiver.recv_timeout(timeout).map_err(|_| {
+            cancel.cancel();
+            let message = format!("the catalog was not read within {}", Value::Duration(timeout).to_text());
+            CliError::Unreachable(
+                Diagnostic::error("catalog::timeout", message)
+                    .hint("give it more time with `--timeout`, or `--offline` to leave the network out"),
+            )
+        })
+    }
+}
+
+/// A snapshot for a command.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The snapshot.
+    pub catalog: Arc<Catalog>,
+    /// [`Exit::Incomplete`] when some source could not be reached.
+    pub exit: Exit,
+}
+
+fn require_path(source: &SourceConfig) -> Result<(), CliError> {
+    let Some(path) = source.path.as_ref().filter(|path| !path.exists()) else { return Ok(()) };
+    let shown = path.display().to_string();
+    Err(CliError::NotFound(
+        Diagnostic::error("catalog::not-found", format!("there is no file or folder `{shown}`"))
+            .at(SourceLocation::file(shown))
+            .hint("`--catalog` takes a folder, a file, a git repository or an http(s) URL"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_at_the_root_is_found_by_name_or_content() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!has_descriptor(folder.path()));
+        std::fs::write(folder.path().join("deploy.yaml"), "apiVersion: apps/v1\nkind: Deployment\n").unwrap();
+        assert!(!has_descriptor(folder.path()));
+        std::fs::write(folder.path().join("all.yml"), "# x\napiVersion: 'backstage.io/v1alpha1'\n").unwrap();
+        assert!(has_descriptor(folder.path()));
+    }
+
+    #[test]
+    fn the_command_line_replaces_the_settings() {
+        let mut config = Config::default();
+        config.sources.push(SourceConfig::dir("/configured"));
+        let mut global = GlobalArgs::default();
+        assert_eq!(sources(&global, &config, None).1, SourcesFrom::Settings);
+        global.catalog = vec!["/a".into(), "https://x.example/c.yaml".into()];
+        let (found, from) = sources(&global, &config, None);
+        assert_eq!((found.len(), from), (2, SourcesFrom::CommandLine));
+        assert_eq!(sources(&GlobalArgs::default(), &Config::default(), None).1, SourcesFrom::Sample);
+    }
+}
