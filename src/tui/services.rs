@@ -230,7 +230,7 @@ pub struct Order(Mutex<Option<Ranks>>);
 struct Ranks {
     catalog: Weak<Catalog>,
     key: SortKey,
-    ranks: Arc<Vec<u32>>,
+    of_id: Arc<Vec<u32>>,
 }
 
 impl Order {
@@ -249,7 +249,7 @@ impl Order {
         if let Some(ranks) =
             kept.as_ref().filter(|r| r.key == key && r.catalog.as_ptr() == Arc::as_ptr(catalog))
         {
-            return ranks.ranks.clone();
+            return ranks.of_id.clone();
         }
         let mut all: Vec<EntityId> = catalog.ids().collect();
         all.sort_by_cached_key(|id| catalog.entity(*id).map(|entity| sort_text(catalog, &entity, key)));
@@ -260,7 +260,7 @@ impl Order {
             }
         }
         let ranks = Arc::new(ranks);
-        *kept = Some(Ranks { catalog: Arc::downgrade(catalog), key, ranks: ranks.clone() });
+        *kept = Some(Ranks { catalog: Arc::downgrade(catalog), key, of_id: ranks.clone() });
         ranks
     }
 }

@@ -80,7 +80,7 @@ impl Table<'_> {
         let mut out = Vec::with_capacity(shown.len());
         for at in &shown {
             let Some(c) = column(at) else { continue };
-            let extra = if weights == 0 { 0 } else { (spare * u32::from(c.weight) / weights) as u16 };
+            let extra = (spare * u32::from(c.weight)).checked_div(weights).unwrap_or(0) as u16;
             let cells = (c.min + extra).min((MARGIN + width).saturating_sub(x));
             out.push((*at, x, cells));
             x += cells + GAP;
