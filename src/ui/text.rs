@@ -116,7 +116,7 @@ pub fn wrap(content: &str, width: usize) -> Vec<String> {
         let paragraph = text::clean(paragraph);
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
+        for word in runs(&paragraph) {
             let cells = word.width();
             if used + cells > width && used > 0 {
                 out.push(std::mem::take(&mut line).trim_end().to_owned());
@@ -145,6 +145,18 @@ pub fn wrap(content: &str, width: usize) -> Vec<String> {
     out
 }
 
+/// Splits a text into words and the spaces between them; `a-b,` stays one word.
+fn runs(content: &str) -> impl Iterator<Item = &str> {
+    let mut rest = content;
+    std::iter::from_fn(move || {
+        let is_space = rest.chars().next()?.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != is_space).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at_checked(end)?;
+        rest = tail;
+        Some(word)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +167,7 @@ mod tests {
     fn wraps_at_words() {
         assert_eq!(wrap("takes card and wallet orders", 12), ["takes card", "and wallet", "orders"]);
         assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(wrap("see check-api, then go", 11), ["see", "check-api,", "then go"]);
     }
 
     proptest! {
