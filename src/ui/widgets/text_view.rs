@@ -28,6 +28,8 @@ pub struct TextView {
     pub column: usize,
     /// 1-based line to point out.
     pub marked: Option<usize>,
+    /// 1-based lines that matter, both included; the others are dimmed.
+    pub span: Option<(usize, usize)>,
     /// Whether line numbers are shown, and the number of the first line.
     pub first_number: Option<usize>,
     search: LineInput,
@@ -55,6 +57,25 @@ impl TextView {
             })
             .collect();
         Self { lines, source: Some(source), ..Self::default() }
+    }
+
+    /// Puts another text in its place; scroll and search stay as far as they fit.
+    pub fn replace(&mut self, source: Arc<str>, height: usize) {
+        let old = std::mem::replace(self, Self::new(source));
+        let last = self.len().saturating_sub(height);
+        (self.offset, self.column) = (old.offset.min(last), old.column);
+        (self.search, self.is_searching) = (old.search, old.is_searching);
+        (self.first_number, self.at_match) = (old.first_number, old.at_match);
+        self.matches = self.matching();
+        self.at_match = self.at_match.min(self.matches.len().saturating_sub(1));
+    }
+
+    /// Puts pasted text into the search line.
+    pub fn paste(&mut self, text: &str, height: usize) {
+        if self.is_searching {
+            self.search.paste(text);
+            self.find(height);
+        }
     }
 
     /// Returns the number of lines.
@@ -148,17 +169,21 @@ impl TextView {
         Some(format!("{}{cursor} {at}/{}", self.search.text(), self.matches.len()))
     }
 
-    fn find(&mut self, height: usize) {
-        let needle = self.search.text().to_owned();
+    /// Returns the lines that the search matches.
+    fn matching(&self) -> Vec<usize> {
+        let needle = self.search.text();
+        if needle.is_empty() {
+            return Vec::new();
+        }
         let is_exact = needle.chars().any(char::is_uppercase);
-        self.matches = if needle.is_empty() {
-            Vec::new()
-        } else {
-            let hit = |line: &String| {
-                if is_exact { line.contains(&needle) } else { line.to_lowercase().contains(&needle) }
-            };
-            self.lines.iter().enumerate().filter(|(_, line)| hit(line)).map(|(at, _)| at).collect()
+        let hit = |line: &str| {
+            if is_exact { line.contains(needle) } else { line.to_lowercase().contains(needle) }
         };
+        self.lines.iter().enumerate().filter(|(_, line)| hit(line)).map(|(at, _)| at).collect()
+    }
+
+    fn find(&mut self, height: usize) {
+        self.matches = self.matching();
         self.at_match = self.matches.iter().position(|line| *line >= self.offset).unwrap_or(0);
         if let Some(line) = self.matches.get(self.at_match) {
             self.go_to(line + 1, height);
@@ -179,20 +204,29 @@ impl TextView {
     /// Draws the visible lines.
     pub fn draw(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
         let numbers = match self.first_number {
-            Some(first) => (first + self.len()).to_string().len() as u16 + 1,
+            Some(first) => (first + self.len()).to_string().len() as u16 + 1 + u16::from(self.span.is_some()),
             None => 0,
         };
+        let matters = |at: usize| self.span.is_none_or(|(first, last)| (first..=last).contains(&(at + 1)));
         let lines = self.lines.iter().enumerate().skip(self.offset).take(usize::from(area.height));
         for (row, (at, line)) in lines.enumerate() {
             let y = area.y + row as u16;
             if let Some(first) = self.first_number {
-                let number = format!("{:>width$}", first + at, width = usize::from(numbers) - 1);
-                put(buf, area.x, y, numbers, &number, style(cx, Role::Dim));
+                let bar = match (self.span, matters(at), cx.ascii) {
+                    (None, ..) => "",
+                    (_, false, _) => " ",
+                    (_, true, true) => "|",
+                    (_, true, false) => "▏",
+                };
+                let cells = usize::from(numbers).saturating_sub(1 + usize::from(self.span.is_some()));
+                let number = format!("{:>cells$}{bar}", first + at);
+                put(buf, area.x, y, numbers.min(area.width), &number, style(cx, Role::Dim));
             }
             let skipped = text::prefix(line, self.column).len();
             let shown = line.get(skipped..).unwrap_or("");
             let room = area.width.saturating_sub(numbers);
-            put(buf, area.x + numbers, y, room, shown, style(cx, Role::Text));
+            let role = if matters(at) { Role::Text } else { Role::Dim };
+            put(buf, area.x + numbers, y, room, shown, style(cx, role));
             if self.marked == Some(at + 1) {
                 paint(buf, area.x, y, area.width, style(cx, Role::Selection));
             }
@@ -221,6 +255,18 @@ impl TextView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_text_keeps_scroll_and_search() {
+        let mut view = TextView::new("alpha\nbeta\ngamma\nbeta".into());
+        view.command(id::SEARCH, 2);
+        view.paste("beta", 2);
+        view.key(Key::plain(KeyCode::Enter), 2);
+        view.command(id::NEXT, 2);
+        assert_eq!((view.status().unwrap().as_str(), view.offset), ("beta 2/2", 2));
+        view.replace("beta\none\ntwo".into(), 2);
+        assert_eq!((view.status().unwrap().as_str(), view.offset), ("beta 1/1", 1));
+    }
 
     #[test]
     fn finds_and_walks_matches() {
