@@ -6,9 +6,10 @@
 use crate::app::pane::PaneSpec;
 
 pub mod catalog;
+pub mod home;
 
 /// Every pane; the first is where the program starts.
-pub static ALL: &[&PaneSpec] = &[&catalog::SPEC];
+pub static ALL: &[&PaneSpec] = &[&home::SPEC, &catalog::SPEC];
 
 #[cfg(test)]
 pub mod test_support;
