@@ -178,6 +178,9 @@ impl HomePane {
             column.entries = draft.entries;
         }
         self.focus = self.focus.min(count - 1);
+        if self.columns.get(self.focus).is_some_and(|column| column.list.is_empty()) {
+            self.step(true);
+        }
     }
 
     fn attention(&self, cx: &Context, draft: &mut Draft) {
@@ -343,10 +346,11 @@ impl HomePane {
         self.areas(cx.area).first().map_or(1, |area| usize::from(area.height))
     }
 
-    fn step(&mut self, by: isize) {
-        let count = self.columns.len().max(1) as isize;
+    fn step(&mut self, is_forward: bool) {
+        let count = self.columns.len().max(1);
         for _ in 0..count {
-            self.focus = (self.focus as isize + by).rem_euclid(count) as usize;
+            // one back is all but one forward
+            self.focus = (self.focus + if is_forward { 1 } else { count - 1 }) % count;
             if self.columns.get(self.focus).is_some_and(|column| !column.list.is_empty()) {
                 return;
             }
@@ -358,8 +362,8 @@ impl HomePane {
         match command {
             id::OPEN => return self.focused().map(|entry| entry.effects.clone()).unwrap_or_default(),
             SEARCH => return vec![Effect::Open(Place::new("catalog")), Effect::Run(id::FILTER)],
-            id::REGION_NEXT => self.step(1),
-            id::REGION_PREVIOUS => self.step(-1),
+            id::REGION_NEXT => self.step(true),
+            id::REGION_PREVIOUS => self.step(false),
             command => {
                 if let Some(column) = self.columns.get_mut(self.focus) {
                     column.list.command(command, height);
@@ -444,7 +448,6 @@ fn recent(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
 
 fn me(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
     draft.sections.heading("You", "");
-    let settings = open(Place::with("settings", "user"));
     let Some(user) = &cx.me.principal.user else {
         let sign = span(format!("{} ", Sign::Unknown.text(cx)), Role::Unknown);
         let line = vec![sign, span("nobody knows who you are", Role::Text)];
@@ -642,5 +645,118 @@ impl Pane for HomePane {
         for (at, (column, area)) in self.columns.iter().zip(self.areas(area)).enumerate() {
             column.list.draw(cx, area, at == self.focus, buf);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::event::Shared;
+    use crate::ui::panes::test_support::{lines, open as open_pane, run, sample};
+
+    /// Answers what the pane asks for, as the pool would.
+    fn answer(pane: &mut dyn Pane, effects: Vec<Effect>, cx: &Context) {
+        for effect in effects {
+            let Effect::Filter { generation, text, .. } = effect else { continue };
+            let all = cx.catalog.entities();
+            let is_mine = |e: &Entity<'_>| e.owner().is_some_and(|o| cx.me.owns(cx.catalog.ref_of(o)));
+            let ids: Vec<_> = all.filter(|e| text.is_empty() || is_mine(e)).map(|e| e.id()).collect();
+            let facets = vec![
+                ("kind", vec![("component".to_owned(), 21), ("api".to_owned(), 9)]),
+                ("owner", vec![("group:default/payments".to_owned(), 7)]),
+            ];
+            let matches = Matches { catalog: cx.catalog.clone(), ids, facets, suggestions: Vec::new() };
+            let result = Ok(Shared(Arc::new(matches)));
+            pane.update(Input::Task(&TaskEvent::Filtered { generation, result }), cx);
+        }
+    }
+
+    fn shown(cx: &Context) -> Box<dyn Pane> {
+        let mut pane = (SPEC.open)("", cx).unwrap();
+        let effects = pane.update(Input::Shown, cx);
+        answer(pane.as_mut(), effects, cx);
+        pane
+    }
+
+    fn go_to(pane: &mut dyn Pane, cx: &Context, wanted: &str) -> Vec<Effect> {
+        for _ in 0..100 {
+            let at = lines(pane, cx).into_iter().find(|line| line.starts_with('>'));
+            if at.is_some_and(|line| line.contains(wanted)) {
+                return run(pane, id::OPEN, cx);
+            }
+            run(pane, id::DOWN, cx);
+        }
+        panic!("no row with {wanted}:\n{}", lines(pane, cx).join("\n"));
+    }
+
+    #[test]
+    fn says_what_is_read_and_how_to_read_another_place() {
+        let cx = sample(80, 24);
+        let text = lines(shown(&cx).as_ref(), &cx).join("\n");
+        assert!(text.contains("sample"), "{text}");
+        assert!(text.contains("devportal --catalog PATH"), "{text}");
+        assert!(text.contains("devportal init"), "{text}");
+    }
+
+    #[test]
+    fn says_that_it_is_loading_and_asks_for_nothing_yet() {
+        let mut cx = sample(80, 24);
+        cx.catalog = Arc::default();
+        cx.loaded_at = None;
+        cx.loading = Some(crate::app::context::Loading { entities: 1240, ..Default::default() });
+        let mut pane = (SPEC.open)("", &cx).unwrap();
+        assert_eq!(pane.update(Input::Shown, &cx), []);
+        assert!(lines(pane.as_ref(), &cx).join("\n").contains("loading 1,240"));
+    }
+
+    #[test]
+    fn every_number_opens_what_it_counts() {
+        let cx = sample(80, 24);
+        let mut pane = shown(&cx);
+        let effects = go_to(pane.as_mut(), &cx, "component");
+        assert_eq!(effects, open(Place::with("catalog", "kind:component")));
+        let effects = go_to(pane.as_mut(), &cx, "payments");
+        assert_eq!(effects, open(Place::with("catalog", "owner:payments")));
+    }
+
+    #[test]
+    fn the_broken_file_of_the_sample_needs_attention_and_leads_to_its_cause() {
+        let cx = sample(120, 40);
+        let mut pane = shown(&cx);
+        assert!(lines(pane.as_ref(), &cx).join("\n").contains("Needs attention"));
+        let effects = run(pane.as_mut(), id::OPEN, &cx);
+        assert!(matches!(effects.as_slice(), [Effect::Open(_) | Effect::Edit { .. }]), "{effects:?}");
+    }
+
+    #[test]
+    fn without_a_user_it_says_how_to_set_one() {
+        let mut cx = sample(80, 60);
+        cx.me = crate::app::context::Me::default();
+        let mut pane = shown(&cx);
+        assert!(lines(pane.as_ref(), &cx).join("\n").contains("user = \"user:default/YOU\""));
+        let effects = go_to(pane.as_mut(), &cx, "nobody knows");
+        assert_eq!(effects, open(Place::with("settings", "user")));
+    }
+
+    #[test]
+    fn tab_walks_the_columns_where_there_are_some() {
+        let cx = sample(120, 40);
+        let mut pane = shown(&cx);
+        let before = lines(pane.as_ref(), &cx);
+        run(pane.as_mut(), id::REGION_NEXT, &cx);
+        assert_ne!(before, lines(pane.as_ref(), &cx));
+        run(pane.as_mut(), id::REGION_NEXT, &cx);
+        assert_eq!(before, lines(pane.as_ref(), &cx));
+        let narrow = sample(80, 24);
+        let pane = open_pane("home", "", &narrow);
+        assert!(matches!(pane.availability(id::REGION_NEXT, &narrow), Availability::Disabled(_)));
+    }
+
+    #[test]
+    fn an_empty_catalog_says_why() {
+        let cx = crate::ui::panes::test_support::over(Arc::default(), 80, 24);
+        let pane = open_pane("home", "", &cx);
+        let text = lines(pane.as_ref(), &cx).join("\n");
+        assert!(text.contains("no entities were found") && text.contains("--catalog PATH"), "{text}");
     }
 }
