@@ -98,6 +98,8 @@ pub struct Context {
     pub recent: Vec<Visit>,
     /// Saved views: name and place line.
     pub views: Vec<(String, String)>,
+    /// The user's own words for palette lines.
+    pub aliases: Vec<(String, String)>,
     /// Loading, while it goes on.
     pub loading: Option<Loading>,
     /// When the snapshot was made.
@@ -142,6 +144,7 @@ impl Context {
             stars: BTreeSet::new(),
             recent: Vec::new(),
             views: Vec::new(),
+            aliases: Vec::new(),
             loading: None,
             loaded_at: None,
             now: Timestamp::UNIX_EPOCH,

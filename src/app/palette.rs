@@ -143,6 +143,8 @@ pub fn carry_out(line: &str, chosen: Option<Vec<Effect>>, cx: &Context) -> Vec<E
 /// Reads a line of the palette's grammar; `None` when it names nothing.
 pub fn read_line(line: &str, cx: &Context) -> Option<Vec<Effect>> {
     let line = line.trim().trim_start_matches(':');
+    let replaced = expand_alias(line, cx);
+    let line = replaced.as_deref().unwrap_or(line);
     let (word, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(w, r)| (w, r.trim()));
     let lower = word.to_lowercase();
     match (lower.as_str(), rest) {
@@ -160,6 +162,13 @@ pub fn read_line(line: &str, cx: &Context) -> Option<Vec<Effect>> {
     }
     let row = cx.rows().find(|(_, row)| row.id.0 == lower || (rest.is_empty() && row.title == line));
     row.map(|(_, row)| vec![Effect::Run(row.id)])
+}
+
+/// Replaces an alias at the start of a line; what it stands for is not replaced again.
+fn expand_alias(line: &str, cx: &Context) -> Option<String> {
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let (_, stands_for) = cx.aliases.iter().find(|(name, _)| name == word)?;
+    Some(format!("{} {rest}", stands_for.trim_start_matches(':')).trim().to_owned())
 }
 
 /// Reads a place line: a place word with its argument, a kind word, a ref or the name of an entity.

@@ -2,6 +2,7 @@
 
 use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
+use crate::diagnostic::Diagnostic;
 use std::io::IsTerminal;
 
 /// Arguments of `open`.
@@ -24,7 +25,7 @@ pub fn run(global: &GlobalArgs, args: &Args) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// [`CliError::Usage`] without a terminal to draw on and to read keys from.
-pub fn screen(_global: &GlobalArgs, _place: &str) -> Result<Exit, CliError> {
+pub fn screen(global: &GlobalArgs, place: &str) -> Result<Exit, CliError> {
     let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if !has_terminal {
         return Err(CliError::usage(
@@ -32,5 +33,15 @@ pub fn screen(_global: &GlobalArgs, _place: &str) -> Result<Exit, CliError> {
             "`devportal get`, `describe`, `graph` and `search` print; `devportal --help` lists all commands",
         ));
     }
-    Err(CliError::usage("the screen is not built in", "use the commands that print"))
+    let session = super::session::open(global);
+    super::log::start(&session.config, global, false);
+    session.require_paths()?;
+    match crate::tui::run(super::screen::start(session, place)) {
+        Ok(crate::tui::Ended::Quit) => Ok(Exit::Fine),
+        Ok(crate::tui::Ended::Signal) => Ok(Exit::Interrupted),
+        Err(error) => Err(CliError::Failed(
+            Diagnostic::error("screen::terminal", format!("the terminal cannot be used: {error}"))
+                .hint("`devportal --plain` needs nothing but lines"),
+        )),
+    }
 }

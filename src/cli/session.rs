@@ -169,23 +169,20 @@ impl Session {
         }
     }
 
+    /// Checks that what `--catalog` names exists.
+    ///
+    /// # Errors
+    /// [`CliError::NotFound`] for a path that does not.
+    pub fn require_paths(&self) -> Result<(), CliError> {
+        match self.sources_from {
+            SourcesFrom::CommandLine => self.loader.sources().iter().try_for_each(require_path),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns who the person is, with the groups of the catalog.
     pub fn identity(&self, catalog: &Catalog) -> Identity {
-        let users: Vec<(&str, &str)> = catalog
-            .entities()
-            .filter(|entity| entity.kind().eq_ignore_ascii_case("user"))
-            .map(|entity| {
-                let email = entity.spec().get("profile").get("email").as_str().unwrap_or("");
-                (entity.entity_ref(), email)
-            })
-            .collect();
-        let mut identity = self.claims.resolve(&users);
-        let user = identity.principal.user.as_deref().and_then(|user| catalog.find(user));
-        if let Some(user) = user {
-            let groups = catalog.relations(user).filter(|r| r.relation == "memberOf");
-            identity.principal.groups = groups.map(|r| catalog.ref_of(r.target).to_owned()).collect();
-        }
-        identity
+        identity(&self.claims, catalog)
     }
 
     /// Returns what `me` and `is:starred` mean for the person.
@@ -211,9 +208,7 @@ impl Session {
         if let Some(notice) = self.notice() {
             out.note(&notice);
         }
-        if self.sources_from == SourcesFrom::CommandLine {
-            self.loader.sources().iter().try_for_each(require_path)?;
-        }
+        self.require_paths()?;
         let cancel = CancellationToken::new();
         let catalog = match self.timeout {
             Some(timeout) => self.load_within(timeout, &cancel)?,
@@ -250,6 +245,25 @@ impl Session {
             )
         })
     }
+}
+
+/// Returns who the person with these claims is, with the groups of the catalog.
+pub fn identity(claims: &Claims, catalog: &Catalog) -> Identity {
+    let users: Vec<(&str, &str)> = catalog
+        .entities()
+        .filter(|entity| entity.kind().eq_ignore_ascii_case("user"))
+        .map(|entity| {
+            let email = entity.spec().get("profile").get("email").as_str().unwrap_or("");
+            (entity.entity_ref(), email)
+        })
+        .collect();
+    let mut identity = claims.resolve(&users);
+    let user = identity.principal.user.as_deref().and_then(|user| catalog.find(user));
+    if let Some(user) = user {
+        let groups = catalog.relations(user).filter(|r| r.relation == "memberOf");
+        identity.principal.groups = groups.map(|r| catalog.ref_of(r.target).to_owned()).collect();
+    }
+    identity
 }
 
 /// A snapshot for a command.

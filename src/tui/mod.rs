@@ -11,7 +11,7 @@ pub mod screenshot;
 pub mod services;
 pub mod terminal;
 
-pub use event_loop::run;
+pub use event_loop::{Ended, run};
 pub use services::Services;
 
 use crate::app::Context;

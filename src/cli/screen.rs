@@ -1,0 +1,221 @@
+//! From settings and sources to the full screen: what the faces of [`crate::tui`] start from.
+//!
+//! Start at [`start`]. Everything that touches disk or network for the screen is given here, as the
+//! functions of [`Services`].
+
+use super::session::{Session, SourcesFrom};
+use crate::app::Context;
+use crate::app::context::{ConfigFile, Me, Setting, Visit};
+use crate::app::event::Memory;
+use crate::app::keymap::{Keymap, PRESETS};
+use crate::catalog::{Catalog, EntityId};
+use crate::config::setting::{self, Kind};
+use crate::config::theme::Theme;
+use crate::config::{Config, Paths, View};
+use crate::store;
+use crate::tui::services::Saved;
+use crate::tui::{Services, Start};
+use crate::ui::panes;
+use jiff::Timestamp;
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Longest source text that is shown, in bytes.
+const MAX_SOURCE_TEXT: u64 = 8 * 1024 * 1024;
+
+/// Returns what a face starts from: state read from disk, and functions for everything later.
+pub fn start(session: Session, line: &str) -> Start {
+    let config = &session.config;
+    let mut cx = Context::new(panes::ALL);
+    let (theme, theme_diagnostics) = theme(config);
+    cx.theme = theme;
+    cx.themes = Theme::names(Some(&config.paths.themes()));
+    cx.ascii = config.flag(&setting::UI_ASCII) || !is_utf8();
+    cx.origin = origin(&session);
+    cx.settings = settings(config);
+    cx.config_files = config_files(&config.paths);
+    cx.config_diagnostics = config.diagnostics.clone();
+    cx.config_diagnostics.extend(theme_diagnostics);
+    cx.user_keys = config.keys.iter().map(|binding| (binding.action.clone(), binding.keys.clone())).collect();
+    let (keymap, key_diagnostics) =
+        Keymap::build(panes::ALL, config.text(&setting::KEYMAP_PRESET), &cx.user_keys);
+    cx.keymap = keymap;
+    cx.config_diagnostics.extend(key_diagnostics);
+    cx.views = config.views.iter().map(|view| (view.name.clone(), view_line(view))).collect();
+    cx.aliases = config.aliases.iter().map(|alias| (alias.name.clone(), alias.line.clone())).collect();
+    let stars = store::stars::load(&config.paths);
+    let history = store::history::load(&config.paths);
+    cx.config_diagnostics.extend(stars.diagnostic.into_iter().chain(history.diagnostic));
+    cx.stars = stars.value.refs;
+    cx.recent = history
+        .value
+        .visits
+        .into_iter()
+        .map(|visit| Visit { place: visit.place, count: visit.count })
+        .collect();
+    Start { cx, line: line.to_owned(), services: services(session) }
+}
+
+fn services(session: Session) -> Services {
+    let paths = session.config.paths.clone();
+    let editor = session.config.text(&setting::EDITOR).to_owned();
+    let session = Arc::new(Mutex::new(session));
+    let (for_load, for_save) = (session.clone(), session);
+    let (for_theme, for_memory) = (paths.clone(), paths.clone());
+    Services {
+        load: Box::new(move |progress| {
+            let (loader, claims) = {
+                let session = for_load.lock().unwrap_or_else(PoisonError::into_inner);
+                (session.loader.clone(), session.claims.clone())
+            };
+            let catalog = loader.load(progress);
+            let identity = super::session::identity(&claims, &catalog);
+            let me = Me { principal: identity.principal, origin: identity.origin.to_string() };
+            (catalog, me)
+        }),
+        read_source: Box::new(read_source),
+        remember: Box::new(move |memory| remember(&for_memory, memory)),
+        load_theme: Box::new(move |name| {
+            let loaded = Theme::load(name, Some(&for_theme.themes()));
+            loaded.map(|(theme, _)| theme).map_err(|diagnostic| diagnostic.message)
+        }),
+        save_setting: Box::new(move |key, value| {
+            let mut session = for_save.lock().unwrap_or_else(PoisonError::into_inner);
+            save_setting(&mut session, key, value)
+        }),
+        editor,
+        state_folder: paths.state,
+        order: crate::tui::services::Order::default(),
+    }
+}
+
+fn theme(config: &Config) -> (Theme, Vec<crate::diagnostic::Diagnostic>) {
+    if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
+        let mono = Theme::load("mono", None).map(|(theme, _)| theme);
+        return (mono.unwrap_or_else(|_| Theme::plain()), Vec::new());
+    }
+    match Theme::load(config.text(&setting::THEME), Some(&config.paths.themes())) {
+        Ok(loaded) => loaded,
+        Err(diagnostic) => (Theme::built_in_default(), vec![*diagnostic]),
+    }
+}
+
+/// Returns whether the locale says UTF-8; one that says nothing is taken for it.
+fn is_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    locale.is_none_or(|locale| {
+        let upper = locale.to_uppercase();
+        upper.contains("UTF-8")
+            || upper.contains("UTF8")
+            || !matches!(upper.as_str(), "C" | "POSIX") && !upper.contains('.')
+    })
+}
+
+fn origin(session: &Session) -> String {
+    match session.sources_from {
+        SourcesFrom::Folder => "the descriptors of this folder".to_owned(),
+        SourcesFrom::Sample => "the built-in sample".to_owned(),
+        SourcesFrom::CommandLine | SourcesFrom::Settings => {
+            let names: Vec<&str> =
+                session.loader.sources().iter().map(|source| source.name.as_str()).collect();
+            names.join(", ")
+        }
+    }
+}
+
+fn settings(config: &Config) -> Vec<Setting> {
+    let row = |(setting, resolved): (&'static setting::Setting, &crate::config::Resolved)| {
+        let choices = match (setting.key, setting.kind) {
+            ("theme", _) => Theme::names(Some(&config.paths.themes())),
+            ("keymap.preset", _) => PRESETS.iter().map(|preset| (*preset).to_owned()).collect(),
+            (_, Kind::Bool) => vec!["true".to_owned(), "false".to_owned()],
+            (_, Kind::Choice(words)) => words.iter().map(|word| (*word).to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        Setting {
+            key: setting.key,
+            value: resolved.value.to_text(),
+            origin: resolved.origin.to_string(),
+            help: setting.help,
+            choices,
+        }
+    };
+    config.rows().map(row).collect()
+}
+
+fn config_files(paths: &Paths) -> Vec<ConfigFile> {
+    let files = [
+        ("config", paths.config_file()),
+        ("keys", paths.keys_file()),
+        ("aliases", paths.aliases_file()),
+        ("views", paths.views_file()),
+        ("themes", paths.themes()),
+        ("system", paths.system_file()),
+        ("log", paths.log_file()),
+    ];
+    files
+        .into_iter()
+        .map(|(what, path)| ConfigFile { what, is_found: path.exists(), path: path.display().to_string() })
+        .collect()
+}
+
+fn view_line(view: &View) -> String {
+    let place = if view.place.is_empty() { "catalog" } else { &view.place };
+    format!("{place} {}", view.filter).trim().to_owned()
+}
+
+fn remember(paths: &Paths, memory: &Memory) -> Result<(), String> {
+    let done = match memory {
+        Memory::Star { entity, starred } => store::stars::set(paths, entity, *starred).map(drop),
+        Memory::Visit(place) => {
+            let now = Timestamp::now().as_second();
+            store::history::add(paths, &[(place.clone(), now)]).map(drop)
+        }
+        Memory::View { name, place } => {
+            let (place, filter) = place.split_once(' ').unwrap_or((place, ""));
+            let view = View {
+                name: name.clone(),
+                place: place.to_owned(),
+                filter: filter.to_owned(),
+                sort: String::new(),
+                columns: Vec::new(),
+            };
+            store::views::save(paths, &view)
+        }
+    };
+    done.map_err(|error| error.to_string())
+}
+
+fn save_setting(session: &mut Session, key: &str, value: Option<&str>) -> Result<Saved, String> {
+    let setting = setting::find(key).ok_or_else(|| format!("there is no setting `{key}`"))?;
+    let value = match value {
+        Some(text) => Some(setting.parse(text).map_err(|bad| format!("{}; {}", bad.label, bad.hint))?),
+        None => None,
+    };
+    let change = crate::config::save(&session.config.paths, setting, value.as_ref())
+        .map_err(|error| error.to_string())?;
+    session.reload();
+    let resolved = session.config.get(setting);
+    let place = format!("{}:{}", change.file.display(), change.line);
+    let said = match value {
+        Some(_) => format!("wrote `{}` to {place}", change.text),
+        None => format!("took `{key}` out of {}", change.file.display()),
+    };
+    Ok(Saved { value: resolved.value.to_text(), origin: resolved.origin.to_string(), said })
+}
+
+/// Reads the text that an entity was read from.
+fn read_source(catalog: &Catalog, id: EntityId) -> Result<Arc<str>, String> {
+    let entity = catalog.entity(id).ok_or("it is described in no file")?;
+    let file = entity.file();
+    let Some(path) = file.location_ref.strip_prefix("file:") else {
+        return Err(format!("`{}` is no file on this machine", file.path));
+    };
+    let mut text = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_SOURCE_TEXT).read_to_end(&mut text))
+        .map_err(|error| format!("could not read `{}`: {error}", file.path))?;
+    Ok(String::from_utf8_lossy(&text).into())
+}
