@@ -189,7 +189,7 @@ impl Checker<'_> {
         }
         let mut diagnostic = make(complaint.code, complaint.message)
             .at(at.location(&self.source.file))
-            .snippet(self.source.line(at.line), width, complaint.label)
+            .snippet(self.source.snippet(at.line), width, complaint.label)
             .pointer(pointer);
         diagnostic.hint = complaint.hint;
         diagnostic.entity.clone_from(&self.entity);

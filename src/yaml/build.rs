@@ -1,6 +1,7 @@
 //! Turns the parser's events into a tree, with a stack of its own and bounds on everything.
 
 use super::explain;
+use super::guess;
 use super::node::{Data, Node, Position};
 use super::split::Chunk;
 use super::{MAX_DEPTH, Source, scalar, strict};
@@ -23,7 +24,7 @@ const MASKED: [(char, char); 2] = [('\u{feff}', '\u{fdd0}'), ('\r', '\u{fdd1}')]
 /// Parses one document of a source.
 pub(super) fn parse<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result<Option<Node<'a>>, Failure> {
     let tabs = chunk.text.contains('\t');
-    let context = explain::Context { first_line: chunk.first_line, source, tabs };
+    let context = explain::Context { first_line: chunk.first_line, text: chunk.text, source, tabs };
     if !needs_mask(chunk.text) {
         return run(chunk.text, &context);
     }
@@ -39,7 +40,7 @@ fn run<'a>(text: &'a str, context: &explain::Context<'_, '_>) -> Result<Option<N
     let mut builder = Builder::new(context);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| explain::scan_error(context, &error))?;
+        let (event, span) = event.map_err(|error| guess::explain(context, &error))?;
         builder.event(event, span)?;
     }
     Ok(builder.root.filter(|root| !root.is_null()))
@@ -285,13 +286,20 @@ impl<'c, 'a> Builder<'c, 'a> {
         Ok(())
     }
 
+    fn duplicate(&self, first: &Node<'_>, second: &Node<'_>) -> Failure {
+        if self.stack.is_empty() && matches!(second.as_str(), Some("apiVersion" | "kind")) {
+            return explain::missing_separator(self.context, second);
+        }
+        explain::duplicate_key(self.context, first, second)
+    }
+
     fn refuse_duplicates(&self, entries: &[(Node<'a>, Node<'a>)]) -> Result<(), Failure> {
         let keys = entries.iter().map(|(key, _)| key);
         if entries.len() <= SMALL_MAPPING {
             for (index, key) in keys.enumerate().skip(1) {
                 let before = entries.iter().take(index).map(|(earlier, _)| earlier);
                 if let Some(first) = before.into_iter().find(|earlier| same_key(earlier, key)) {
-                    return Err(explain::duplicate_key(self.context, first, key));
+                    return Err(self.duplicate(first, key));
                 }
             }
             return Ok(());
@@ -302,7 +310,7 @@ impl<'c, 'a> Builder<'c, 'a> {
             if !seen.insert(identity) {
                 let before = entries.iter().take(index).map(|(earlier, _)| earlier);
                 if let Some(first) = before.into_iter().find(|earlier| same_key(earlier, key)) {
-                    return Err(explain::duplicate_key(self.context, first, key));
+                    return Err(self.duplicate(first, key));
                 }
             }
         }

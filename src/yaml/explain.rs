@@ -3,28 +3,30 @@
 use super::node::{Node, Position};
 use super::{MAX_DEPTH, Source};
 use crate::diagnostic::Diagnostic;
-use saphyr_parser::{Marker, ScanError};
+use saphyr_parser::Marker;
 
 /// What messages are made from.
 pub(super) struct Context<'c, 'a> {
     /// Line of the file on which the document's text starts.
     pub first_line: u32,
+    /// The document's part of the text.
+    pub text: &'c str,
     pub source: &'c Source<'a>,
     /// Whether the document has a tab anywhere.
     pub tabs: bool,
 }
 
-impl Context<'_, '_> {
+impl<'a> Context<'_, 'a> {
     /// Returns a place of the parser as a place in the file.
     pub(super) fn position(&self, marker: Marker) -> Position {
         Position { line: self.first_line + marker.line() as u32 - 1, column: marker.col() as u32 + 1 }
     }
-}
 
-/// Explains what the parser stumbled over.
-pub(super) fn scan_error(context: &Context<'_, '_>, error: &ScanError) -> Box<Diagnostic> {
-    let at = context.position(*error.marker());
-    Box::new(context.source.error("yaml::syntax", format!("this is not YAML: {}", error.info()), at, 1, ""))
+    /// Iterates over the lines of the document with their numbers in the file.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (u32, &'a str)> {
+        let last = self.first_line + self.text.lines().count() as u32;
+        (self.first_line..last).map(|number| (number, self.source.line(number)))
+    }
 }
 
 /// The same key twice in one mapping.
@@ -46,6 +48,18 @@ pub(super) fn duplicate_key(
                 "again",
             )
             .hint(format!("keep one of the two; the first `{key}` is on line {a}")),
+    )
+}
+
+/// Root keys of an entity a second time: two entities without a `---` between them.
+pub(super) fn missing_separator(context: &Context<'_, '_>, second: &Node<'_>) -> Box<Diagnostic> {
+    let line = second.start.line;
+    let message = format!("a second entity begins on line {line}, but no `---` stands before it");
+    Box::new(
+        context
+            .source
+            .error("yaml::missing-separator", message, second.start, second.width, "begins here")
+            .hint(format!("put a line `---` before line {line}")),
     )
 }
 

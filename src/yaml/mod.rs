@@ -7,6 +7,7 @@
 
 mod build;
 mod explain;
+mod guess;
 mod node;
 mod scalar;
 mod source;

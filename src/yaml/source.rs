@@ -5,6 +5,9 @@ use crate::diagnostic::Diagnostic;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+/// Longest part of a line kept in a message, in bytes.
+const MAX_SNIPPET: usize = 1000;
+
 /// A text and the file it came from; finds lines in constant time once the first was asked for.
 #[derive(Debug)]
 pub struct Source<'a> {
@@ -33,6 +36,13 @@ impl<'a> Source<'a> {
         let Some(rest) = start.and_then(|start| self.text.get(start..)) else { return "" };
         let length = starts.get(line).zip(start).map_or(rest.len(), |(next, start)| *next - start);
         rest.get(..length).unwrap_or("").trim_end_matches(['\n', '\r'])
+    }
+
+    /// Returns a line for showing: as [`Self::line`], cut where it is endless.
+    pub fn snippet(&self, line: u32) -> &'a str {
+        let text = self.line(line);
+        let end = (0..=text.len().min(MAX_SNIPPET)).rev().find(|at| text.is_char_boundary(*at));
+        text.get(..end.unwrap_or(0)).unwrap_or("")
     }
 
     /// Creates an error at a place, with the line, a caret and words under it.
