@@ -15,9 +15,10 @@ const SHOWN: usize = 60;
 struct Line<'t> {
     number: u32,
     text: &'t str,
-    /// Columns (0-based): of the first character, and of the first one that is no dash.
+    /// Column (0-based) of the first character.
     indent: usize,
-    content: usize,
+    /// Characters taken by dashes before the content.
+    dashes: usize,
     /// Key with its column after the dashes, and whether a value follows the colon.
     key: Option<&'t str>,
     /// What follows the colon (or the dashes when there is no key), and its column (0-based).
@@ -195,7 +196,7 @@ fn open_bracket(context: &Context<'_, '_>, line: &Line<'_>) -> Option<Diagnostic
 
 fn without_key(context: &Context<'_, '_>, line: &Line<'_>, info: &str) -> Option<Diagnostic> {
     let expected = info.contains("simple key") || info.contains("expected key");
-    if !expected || line.key.is_some() || line.content != line.indent || line.value.is_empty() {
+    if !expected || line.key.is_some() || line.dashes > 0 || line.value.is_empty() {
         return None;
     }
     let found = context.source.error(
@@ -282,14 +283,14 @@ fn take_apart<'t>(context: &Context<'_, 't>, number: u32) -> Line<'t> {
     while let Some(next) = rest.strip_prefix("- ") {
         rest = next.trim_start_matches(' ');
     }
-    let content = text.len() - rest.len();
+    let dashes = text.len() - rest.len() - indent;
     let (key, value) = match colon(rest) {
         Some(at) => (rest.get(..at), rest.get(at + 1..).unwrap_or("")),
         None => (None, rest),
     };
     let value = value.trim_start_matches([' ', '\t']);
     let value_column = text.get(..text.len() - value.len()).unwrap_or("").chars().count();
-    Line { number, text, indent, content, key, value: value.trim_end(), value_column }
+    Line { number, text, indent, dashes, key, value: value.trim_end(), value_column }
 }
 
 /// Finds the colon that ends a key.

@@ -134,7 +134,8 @@ mod tests {
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for c in b'b'..b'k' {
             let (name, before) = (c as char, (c - 1) as char);
-            bomb.push_str(&format!("{name}: &{name} [{}]\n", format!("*{before},").repeat(10)));
+            let aliases = format!("*{before},").repeat(10);
+            bomb.extend([format!("{name}: &{name} [{aliases}]\n")]);
         }
         for (text, codes) in [
             (deep.as_str(), ["yaml::too-deep", "yaml::syntax"]),
