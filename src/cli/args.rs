@@ -3,7 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, doctor, get, graph, init, keys, man, open, search, theme, validate, version,
+    complete, config, describe, doctor, get, graph, init, keys, man, open, screenshot, search, theme,
+    validate, version,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -111,6 +112,8 @@ pub enum Command {
     Keys(keys::Args),
     /// List and show themes
     Theme(theme::Args),
+    /// Draw the screen without a terminal: for bug reports, pictures and tests
+    Screenshot(screenshot::Args),
     /// Write a commented starter: settings, or a catalog-info.yaml for this folder
     Init(init::Args),
     /// Print the completion script for a shell
@@ -142,6 +145,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Config(args) => config::run(global, args, out),
         Command::Keys(args) => keys::run(global, args, out),
         Command::Theme(args) => theme::run(global, args, out),
+        Command::Screenshot(args) => screenshot::run(global, args, out),
         Command::Init(args) => init::run(args, out),
         Command::Completion(args) => complete::run(args, out),
         Command::Man(_) => man::run(out),

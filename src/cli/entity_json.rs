@@ -45,18 +45,18 @@ impl Serialize for Metadata<'_> {
         let Some(fields) = metadata.as_object() else { return metadata.serialize(serializer) };
         let mut map = serializer.serialize_map(None)?;
         let absent = |key: &str| fields.get(key).is_none_or(ValueRef::is_null);
-        if absent("namespace") {
-            map.serialize_entry("namespace", self.0.namespace())?;
-        }
-        if absent("annotations") {
-            map.serialize_entry("annotations", &Annotations(self.0))?;
-        }
         for (key, value) in fields.iter() {
             match key {
                 "namespace" | "annotations" if value.is_null() => {}
                 "annotations" => map.serialize_entry(key, &Annotations(self.0))?,
                 _ => map.serialize_entry(key, &value)?,
             }
+        }
+        if absent("namespace") {
+            map.serialize_entry("namespace", self.0.namespace())?;
+        }
+        if absent("annotations") {
+            map.serialize_entry("annotations", &Annotations(self.0))?;
         }
         map.end()
     }

@@ -25,6 +25,7 @@ pub mod init;
 pub mod keys;
 pub mod man;
 pub mod open;
+pub mod screenshot;
 pub mod search;
 pub mod theme;
 pub mod validate;

@@ -8,6 +8,7 @@ use crate::app::Context;
 use crate::app::context::{ConfigFile, Me, Setting, Visit};
 use crate::app::event::Memory;
 use crate::app::keymap::{Keymap, PRESETS};
+use crate::catalog::sources::embedded;
 use crate::catalog::{Catalog, EntityId};
 use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
@@ -36,7 +37,7 @@ pub fn start(session: Session, line: &str) -> Start {
     cx.config_files = config_files(&config.paths);
     cx.config_diagnostics = config.diagnostics.clone();
     cx.config_diagnostics.extend(theme_diagnostics);
-    cx.user_keys = config.keys.iter().map(|binding| (binding.action.clone(), binding.keys.clone())).collect();
+    cx.user_keys = super::keys::own_keys(config);
     let (keymap, key_diagnostics) =
         Keymap::build(panes::ALL, config.text(&setting::KEYMAP_PRESET), &cx.user_keys);
     cx.keymap = keymap;
@@ -210,12 +211,30 @@ fn save_setting(session: &mut Session, key: &str, value: Option<&str>) -> Result
 fn read_source(catalog: &Catalog, id: EntityId) -> Result<Arc<str>, String> {
     let entity = catalog.entity(id).ok_or("it is described in no file")?;
     let file = entity.file();
-    let Some(path) = file.location_ref.strip_prefix("file:") else {
-        return Err(format!("`{}` is no file on this machine", file.path));
+    let path = match file.location_ref.split_once(':') {
+        Some(("file", path)) => path,
+        Some(("sample", path)) => {
+            return embedded::text(path).map(Arc::from).ok_or_else(|| "it is gone".into());
+        }
+        Some(("git", place)) => return read_blob(place),
+        _ => return Err(format!("`{}` is no file on this machine", file.path)),
     };
     let mut text = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_SOURCE_TEXT).read_to_end(&mut text))
         .map_err(|error| format!("could not read `{}`: {error}", file.path))?;
     Ok(String::from_utf8_lossy(&text).into())
+}
+
+/// Reads `/repository@commit:path`, the place of a file in a revision.
+fn read_blob(place: &str) -> Result<Arc<str>, String> {
+    let parts = place.split_once(':').and_then(|(place, path)| Some((place.rsplit_once('@')?, path)));
+    let ((repository, commit), path) = parts.ok_or("its place is not known")?;
+    let read = || -> Result<Arc<str>, git2::Error> {
+        let repository = git2::Repository::open(repository)?;
+        let tree = repository.find_commit(git2::Oid::from_str(commit)?)?.tree()?;
+        let blob = tree.get_path(std::path::Path::new(path))?.to_object(&repository)?.peel_to_blob()?;
+        Ok(String::from_utf8_lossy(blob.content()).into())
+    };
+    read().map_err(|error| error.message().to_owned())
 }

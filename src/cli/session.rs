@@ -7,7 +7,8 @@
 use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
 use super::output::Output;
-use crate::catalog::{Catalog, LoadOptions, Loader, Progress, Viewer};
+use crate::catalog::ingest::sniff;
+use crate::catalog::{Catalog, LoadOptions, Loader, Progress, Viewer, loader};
 use crate::config::setting::{self, Value};
 use crate::config::source::SourceConfig;
 use crate::config::{Config, Flag, Inputs};
@@ -120,29 +121,23 @@ const SNIFFED_BYTES: u64 = 64 * 1024;
 /// Returns whether a folder has a descriptor at its root: a file with the usual name, or a YAML file
 /// that names one of Backstage's API versions.
 pub fn has_descriptor(folder: &Path) -> bool {
-    let usual = ["catalog-info.yaml", "catalog-info.yml"];
-    if usual.iter().any(|name| folder.join(name).is_file()) {
-        return true;
-    }
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml") && path.is_file())
+        .filter(|path| path.file_name().is_some_and(|name| sniff::is_yaml_name(&name.to_string_lossy())))
+        .filter(|path| path.is_file())
         .collect();
     files.sort();
-    files.iter().take(SNIFFED_FILES).any(|path| names_api_version(path))
+    let is_usual = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| sniff::is_descriptor_name(&name.to_string_lossy()))
+    };
+    files.iter().any(is_usual) || files.iter().take(SNIFFED_FILES).any(|path| looks_like_one(path))
 }
 
-fn names_api_version(path: &Path) -> bool {
+fn looks_like_one(path: &Path) -> bool {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(SNIFFED_BYTES).read_to_end(&mut bytes));
-    if read.is_err() {
-        return false;
-    }
-    String::from_utf8_lossy(&bytes).lines().any(|line| {
-        let version = line.strip_prefix("apiVersion:").map(|rest| rest.trim().trim_matches(['"', '\'']));
-        version.is_some_and(|v| v.starts_with("backstage.io/") || v.starts_with("scaffolder.backstage.io/"))
-    })
+    read.is_ok() && sniff::is_descriptor(&bytes)
 }
 
 impl Session {
@@ -214,20 +209,15 @@ impl Session {
             Some(timeout) => self.load_within(timeout, &cancel)?,
             None => self.loader.load(&Progress::none().cancelled_by(cancel)),
         };
-        let failed: Vec<&Diagnostic> = catalog.sources().iter().filter_map(|s| s.error.as_ref()).collect();
-        let exit = match failed.iter().filter(|error| error.is_error()).count() {
-            0 => Exit::Fine,
-            all if all == catalog.sources().len() && catalog.is_empty() => Exit::Unreachable,
-            _ => Exit::Incomplete,
-        };
-        if exit == Exit::Unreachable {
-            let (last, others) =
-                failed.split_last().map_or((None, &[][..]), |(last, rest)| (Some(*last), rest));
-            others.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
-            let nothing = || Diagnostic::error("catalog::unreachable", "no source could be read");
-            return Err(CliError::Unreachable(last.cloned().unwrap_or_else(nothing)));
+        let failed: Vec<&Diagnostic> = loader::source_errors(&catalog).collect();
+        if failed.len() == catalog.sources().len() && catalog.is_empty() {
+            if let Some((last, others)) = failed.split_last() {
+                others.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+                return Err(gave_nothing((*last).clone()));
+            }
         }
         failed.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+        let exit = if failed.is_empty() { Exit::Fine } else { Exit::Incomplete };
         Ok(Loaded { catalog, exit })
     }
 
@@ -275,6 +265,15 @@ pub struct Loaded {
     pub exit: Exit,
 }
 
+/// Turns the reason of the last source into an error, when no source gave anything.
+fn gave_nothing(reason: Diagnostic) -> CliError {
+    match reason.code {
+        "source::network" | "source::cancelled" => CliError::Unreachable(reason),
+        "source::unknown-revision" => CliError::NotFound(reason),
+        _ => CliError::Failed(reason),
+    }
+}
+
 fn require_path(source: &SourceConfig) -> Result<(), CliError> {
     let Some(path) = source.path.as_ref().filter(|path| !path.exists()) else { return Ok(()) };
     let shown = path.display().to_string();
@@ -297,6 +296,17 @@ mod tests {
         assert!(!has_descriptor(folder.path()));
         std::fs::write(folder.path().join("all.yml"), "# x\napiVersion: 'backstage.io/v1alpha1'\n").unwrap();
         assert!(has_descriptor(folder.path()));
+    }
+
+    #[test]
+    fn exit_codes_follow_the_reason() {
+        for (code, exit) in [
+            ("source::network", Exit::Unreachable),
+            ("source::unknown-revision", Exit::NotFound),
+            ("source::unreadable", Exit::Failed),
+        ] {
+            assert_eq!(gave_nothing(Diagnostic::error(code, "x")).exit(), exit);
+        }
     }
 
     #[test]

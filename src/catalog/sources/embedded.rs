@@ -12,6 +12,11 @@ pub const SPEC: SourceSpec = SourceSpec { kind: "sample", help: "the company tha
 
 static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample-catalog");
 
+/// Returns the text of a file of the sample, by its path inside it.
+pub fn text(path: &str) -> Option<&'static str> {
+    SAMPLE.get_file(path)?.contents_utf8()
+}
+
 fn open(_: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     Ok(Box::new(EmbeddedSource))
 }
