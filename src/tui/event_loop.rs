@@ -190,7 +190,7 @@ impl Loop {
             match effect {
                 Effect::Quit => self.ended = Some(Ended::Quit),
                 Effect::Suspend => self.away(suspend)?,
-                Effect::Repaint => self.terminal.clear()?,
+                Effect::Repaint => self.repaint()?,
                 Effect::Mouse(is_on) => {
                     self.is_mouse_on = is_on;
                     terminal::set_mouse(is_on)?;
@@ -254,6 +254,13 @@ impl Loop {
         }))
     }
 
+    /// Forgets what is on screen. `Terminal::clear` would ask the terminal for its cursor, whose answer
+    /// would be read as input.
+    fn repaint(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
     /// Gives the terminal to somebody else for a while and takes it back as it was.
     fn away(&mut self, other: impl FnOnce()) -> io::Result<()> {
         // the stream reads ahead on a thread of its own; it must not eat the other program's keys
@@ -262,7 +269,7 @@ impl Loop {
         other();
         terminal::enter(self.is_mouse_on)?;
         self.title.clear();
-        self.terminal.clear()?;
+        self.repaint()?;
         let size = self.terminal.size()?;
         self.update(Event::Resize(size.width, size.height))
     }

@@ -162,7 +162,7 @@ fn nothing_is_written_while_nothing_changes() {
     terminal.wait_for("NAME");
     terminal.send("j");
     terminal
-        .wait_until("the row below", |screen| screen.lines().nth(3).is_some_and(|line| line.contains('>')));
+        .wait_until("the row below", |screen| screen.lines().nth(4).is_some_and(|line| line.contains('>')));
     let before = terminal.written();
     std::thread::sleep(std::time::Duration::from_millis(700));
     assert_eq!(terminal.written(), before);

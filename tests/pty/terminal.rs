@@ -14,7 +14,8 @@ pub struct Terminal {
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
     child: Box<dyn Child + Send + Sync>,
-    home: tempfile::TempDir,
+    /// Deleted with the terminal.
+    _home: tempfile::TempDir,
 }
 
 impl Terminal {
@@ -32,7 +33,7 @@ impl Terminal {
     /// Starts a shell with job control.
     pub fn shell(columns: u16, rows: u16) -> Self {
         let mut command = CommandBuilder::new("bash");
-        command.args(["--norc", "--noprofile", "-i"]);
+        command.args(["--norc", "--noprofile", "--noediting", "-i"]);
         Self::spawn(command, columns, rows, &[("PS1", "$ ")])
     }
 
@@ -62,11 +63,7 @@ impl Terminal {
                 raw_in.lock().unwrap().extend_from_slice(&bytes[..n]);
             }
         });
-        Self { master: pair.master, writer, parser, raw, child, home }
-    }
-
-    pub fn home(&self) -> &std::path::Path {
-        self.home.path()
+        Self { master: pair.master, writer, parser, raw, child, _home: home }
     }
 
     pub fn send(&mut self, keys: &str) {

@@ -48,11 +48,11 @@ pub const SPEC: PaneSpec = PaneSpec {
 };
 
 const COLUMNS: &[Column] = &[
-    Column { title: "NAME", min: 22, weight: 4, priority: 0 },
-    Column { title: "KIND", min: 12, weight: 1, priority: 1 },
-    Column { title: "OWNER", min: 14, weight: 2, priority: 2 },
-    Column { title: "SYSTEM", min: 12, weight: 2, priority: 4 },
-    Column { title: "LIFECYCLE", min: 12, weight: 0, priority: 3 },
+    Column { title: "NAME", min: 20, weight: 4, priority: 0 },
+    Column { title: "KIND", min: 9, weight: 2, priority: 1 },
+    Column { title: "OWNER", min: 12, weight: 2, priority: 2 },
+    Column { title: "SYSTEM", min: 12, weight: 2, priority: 5 },
+    Column { title: "LIFECYCLE", min: 12, weight: 0, priority: 4 },
     Column { title: "PROBLEMS", min: 8, weight: 0, priority: 3 },
     Column { title: "TAGS", min: 12, weight: 2, priority: 6 },
 ];
