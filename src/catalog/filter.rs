@@ -674,6 +674,12 @@ fn word(text: String, anchor: Anchor) -> Atom {
     Atom::Word { text, case_sensitive, anchor }
 }
 
+/// Returns a value as it has to be typed behind a colon.
+pub fn quoted(value: &str) -> String {
+    let plain = !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || "|,\"\\*".contains(c));
+    if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
 fn has_capital(text: &str) -> bool {
     text.chars().any(char::is_uppercase)
 }

@@ -437,3 +437,7 @@ fn grow(
     root_node.children.reverse();
     root_node
 }
+
+#[cfg(test)]
+#[path = "graph_tests.rs"]
+mod tests;

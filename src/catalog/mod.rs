@@ -4,18 +4,25 @@
 //! and joins all documents into a [`Catalog`]. Questions: [`query`] with the filter
 //! language of [`filter`], [`search`], [`graph`].
 
+pub mod complete;
+mod entity_json;
+pub mod facets;
 pub mod filter;
 mod glob;
 pub mod graph;
+pub mod graph_export;
 mod highlight;
 pub mod ingest;
 pub mod loader;
 pub mod progress;
 pub mod query;
+pub mod search;
 pub mod selector;
 pub mod snapshot;
 pub mod sources;
 pub mod stitch;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tree;
 
 pub use filter::{Filter, FilterError};

@@ -289,6 +289,11 @@ impl<'a> Entity<'a> {
         self.id
     }
 
+    /// Returns the snapshot it belongs to.
+    pub fn catalog(&self) -> &'a Catalog {
+        self.catalog
+    }
+
     /// Returns its canonical ref.
     pub fn entity_ref(&self) -> &'a str {
         self.catalog.ref_of(self.id)

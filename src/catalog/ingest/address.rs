@@ -21,8 +21,6 @@ struct Hosted<'u> {
     /// Parts up to the word that tells how the file is shown.
     marker: usize,
     parts: Vec<&'u str>,
-    /// GitLab puts `-` before that word.
-    dashed: bool,
 }
 
 /// Words that tell how a file is shown.
@@ -33,7 +31,7 @@ fn hosted(url: &Url) -> Option<Hosted<'_>> {
     let parts: Vec<&str> = url.path_segments()?.collect();
     if url.host_str() == Some("raw.githubusercontent.com") {
         let repository = parts.get(..2)?.join("/");
-        return Some(Hosted { repository, marker: 1, parts, dashed: false });
+        return Some(Hosted { repository, marker: 1, parts });
     }
     let marker = parts.iter().position(|part| MARKERS.contains(part)).filter(|at| *at >= 2)?;
     let dashed = parts.get(marker.checked_sub(1)?) == Some(&"-");
@@ -42,7 +40,7 @@ fn hosted(url: &Url) -> Option<Hosted<'_>> {
     if end < 2 || parts.len() < marker + 3 {
         return None;
     }
-    Some(Hosted { repository: parts.get(..end)?.join("/"), marker, parts, dashed })
+    Some(Hosted { repository: parts.get(..end)?.join("/"), marker, parts })
 }
 
 /// Returns the address that gives the plain content of what an address shows.
@@ -99,6 +97,41 @@ pub fn is_same_repository(a: &Url, b: &Url) -> bool {
         (None, None) => true,
         _ => false,
     }
+}
+
+/// Returns the annotations that a location itself makes: where to view and edit the file, and the
+/// folder that other files of the entity are relative to. Only addresses have them.
+pub fn location_annotations(location_ref: &str) -> Vec<(&'static str, String)> {
+    let url = location_ref.strip_prefix("url:").and_then(|text| Url::parse(text).ok());
+    let Some(url) = url else { return Vec::new() };
+    let mut out = vec![("backstage.io/view-url", shown_as(&url, "blob"))];
+    // a revision by its hash cannot be edited
+    if !is_pinned(&url) {
+        out.push(("backstage.io/edit-url", shown_as(&url, "edit")));
+    }
+    let shown = shown_as(&url, "tree");
+    let folder = shown.rsplit_once('/').map_or(shown.as_str(), |(folder, _)| folder);
+    out.push(("backstage.io/source-location", format!("url:{folder}/")));
+    out
+}
+
+/// Returns an address with another word for how the file is shown; as it is away from code hosts.
+fn shown_as(url: &Url, marker: &str) -> String {
+    let Some(hosted) = hosted(url).filter(|h| h.parts.get(h.marker).is_some_and(|m| MARKERS.contains(m)))
+    else {
+        return url.to_string();
+    };
+    let mut parts = hosted.parts.clone();
+    if let Some(slot) = parts.get_mut(hosted.marker) {
+        *slot = marker;
+    }
+    let mut out = url.clone();
+    out.set_path(&format!("/{}", parts.join("/")));
+    out.to_string()
+}
+
+fn is_pinned(url: &Url) -> bool {
+    url.path().split('/').any(|part| part.len() == 40 && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 impl Address {

@@ -13,7 +13,7 @@ mod placeholder;
 pub mod sniff;
 mod targets;
 
-pub use address::Address;
+pub use address::{Address, location_annotations};
 pub use cache::FileCache;
 
 use super::progress::ProgressEvent;
