@@ -12,6 +12,7 @@ use super::line_input::LineInput;
 use super::list::{ListState, Marks};
 use super::overlay::{Item, Overlay};
 use super::subject::Subject;
+use crate::catalog::facets::Facet;
 use crate::catalog::{Catalog, Entity, EntityId};
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ impl EntityList {
     }
 
     /// Returns facets over the shown rows.
-    pub fn facets(&self) -> &[(&'static str, Vec<(String, usize)>)] {
+    pub fn facets(&self) -> &[Facet] {
         self.matches.as_ref().map_or(&[], |m| m.facets.as_slice())
     }
 

@@ -8,6 +8,7 @@ use super::commands::CommandId;
 use super::input::{Key, Mouse};
 use super::overlay::Overlay;
 use super::place::Place;
+use crate::catalog::facets::Facet;
 use crate::catalog::{Catalog, EntityId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,8 +135,8 @@ pub struct Matches {
     pub catalog: Arc<Catalog>,
     /// Matching entities in the order asked for.
     pub ids: Vec<EntityId>,
-    /// Facets over the matches: key, and values with counts, the most frequent first.
-    pub facets: Vec<(&'static str, Vec<(String, usize)>)>,
+    /// Facets over the matches.
+    pub facets: Vec<Facet>,
     /// What could be typed next: the whole text it would make, what to show, how many match.
     pub suggestions: Vec<Suggestion>,
 }
@@ -147,8 +148,8 @@ pub struct Suggestion {
     pub text: String,
     /// What is shown: `owner:payments`.
     pub label: String,
-    /// How many entities it matches.
-    pub count: usize,
+    /// How many entities it matches, where that is known.
+    pub count: Option<usize>,
 }
 
 /// What a list of entities is sorted by.

@@ -110,8 +110,8 @@ impl App {
         add("report", 't', joined(&form("report")));
         add("link", 'l', joined(&|s| s.links.first().map(|(_, url)| url.clone())));
         let entity = |s: &Subject| s.entity.as_ref().and_then(|e| self.cx.entity(e));
-        add("YAML", 'y', joined(&|s| serde_yaml::to_string(&entity(s)?.value()).ok()));
-        add("JSON", 'o', joined(&|s| serde_json::to_string_pretty(&entity(s)?.value()).ok()));
+        add("YAML", 'y', joined(&|s| serde_yaml::to_string(&entity(s)?).ok()));
+        add("JSON", 'o', joined(&|s| serde_json::to_string_pretty(&entity(s)?).ok()));
         add("command", 'c', joined(&|s| Some(format!("devportal describe {}", s.entity.as_ref()?))));
         Overlay::menu("copy what?", items)
     }

@@ -7,10 +7,12 @@ use crate::app::context::Me;
 use crate::app::event::{
     Effect, FilterMistake, Generation, Matches, Memory, Shared, Sort, SortKey, Suggestion, TaskEvent,
 };
-use crate::catalog::query;
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
+use crate::catalog::{complete, facets, query, search};
 use crate::config::theme::Theme;
 use crate::model::entity_ref::split_canonical;
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Matcher, Utf32Str};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -66,8 +68,6 @@ pub struct World {
 
 /// How often loading reports.
 const PROGRESS: Duration = Duration::from_millis(100);
-/// Values counted of each facet.
-const FACET_VALUES: usize = 30;
 /// Suggestions offered while a filter is typed.
 const SUGGESTIONS: usize = 8;
 
@@ -80,7 +80,7 @@ impl Services {
                 send(self.filter(*generation, text, *cursor, *sort, world));
             }
             Effect::Pick { generation, text } => {
-                let refs = pick(&world.catalog, text);
+                let refs = pick(world, text);
                 send(TaskEvent::Picked { generation: *generation, refs });
             }
             Effect::ReadSource { generation, entity } => {
@@ -148,7 +148,7 @@ impl Services {
         let viewer = viewer(world);
         let catalog = &world.catalog;
         let mut ids = query.run(catalog, &viewer, &CancellationToken::new());
-        let facets = Vec::new();
+        let facets = facets::facets(catalog, &ids);
         self.order.sort(catalog, &mut ids, sort);
         let suggestions = cursor.map(|at| suggestions(catalog, &viewer, text, at)).unwrap_or_default();
         let matches = Matches { catalog: catalog.clone(), ids, facets, suggestions };
@@ -183,15 +183,46 @@ fn viewer(world: &World) -> query::Viewer {
     query::Viewer { me, starred: world.stars.clone() }
 }
 
-fn pick(catalog: &Catalog, text: &str) -> Vec<String> {
-    let text = text.to_lowercase();
-    let refs = catalog.ids().map(|id| catalog.ref_of(id));
-    refs.filter(|r| r.contains(&text)).take(crate::app::palette::MAX_ENTITIES).map(str::to_owned).collect()
+/// Finds entities by name: exact, beginning and part first, then fuzzy.
+fn pick(world: &World, text: &str) -> Vec<String> {
+    let catalog = &world.catalog;
+    let limit = crate::app::palette::MAX_ENTITIES;
+    let found = search::search(catalog, &viewer(world), text, limit, &CancellationToken::new());
+    let mut ids: Vec<EntityId> = found.unwrap_or_default().into_iter().map(|hit| hit.id).collect();
+    if ids.len() < limit {
+        let known: BTreeSet<EntityId> = ids.iter().copied().collect();
+        let fuzzy = fuzzy(catalog, text).into_iter().filter(|id| !known.contains(id));
+        ids.extend(fuzzy.take(limit - known.len()));
+    }
+    ids.into_iter().map(|id| catalog.ref_of(id).to_owned()).collect()
+}
+
+/// Returns the entities whose names hold the letters in order, best first.
+fn fuzzy(catalog: &Catalog, text: &str) -> Vec<EntityId> {
+    let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(nucleo_matcher::Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let mut scored: Vec<(u32, EntityId)> = catalog
+        .ids()
+        .filter_map(|id| {
+            let name = split_canonical(catalog.ref_of(id)).2;
+            Some((pattern.score(Utf32Str::new(name, &mut buffer), &mut matcher)?, id))
+        })
+        .collect();
+    scored.sort_unstable_by_key(|(score, id)| (std::cmp::Reverse(*score), *id));
+    scored.into_iter().map(|(_, id)| id).collect()
 }
 
 fn suggestions(catalog: &Catalog, viewer: &query::Viewer, text: &str, cursor: usize) -> Vec<Suggestion> {
-    let _ = (catalog, viewer, text, cursor, SUGGESTIONS, FACET_VALUES);
-    Vec::new()
+    let completion = complete::complete(catalog, viewer, text, cursor);
+    let before = text.get(..completion.span.start).unwrap_or("");
+    let after = text.get(completion.span.end..).unwrap_or("");
+    let suggestion = |item: &complete::CompletionItem| Suggestion {
+        text: format!("{before}{}{after}", item.insert),
+        label: item.label.clone(),
+        count: item.count,
+    };
+    completion.items.iter().take(SUGGESTIONS).map(suggestion).collect()
 }
 
 /// Writes a text beside nothing that exists: `name`, else `name-2`, `name-3`, …

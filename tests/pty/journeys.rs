@@ -68,13 +68,15 @@ fn copies_through_the_terminal() {
 fn keeps_its_place_through_any_size() {
     let mut terminal = Terminal::start(&["open", "catalog"], 120, 40);
     terminal.wait_for("NAME");
-    terminal.send("/ledger\r");
-    terminal.wait_for("/ledger");
+    terminal.send("/payment-gateway\r");
+    terminal.wait_for("/payment-gateway");
     terminal.resize(40, 10);
-    terminal.wait_until("the small screen", |screen| !screen.contains("OWNER") && screen.contains("ledger"));
+    terminal.wait_until("the small screen", |screen| {
+        !screen.contains("OWNER") && screen.contains("payment-gateway")
+    });
     terminal.resize(120, 40);
     terminal.wait_for("OWNER");
-    terminal.wait_for("/ledger");
+    terminal.wait_for("/payment-gateway");
     terminal.send(":q\r");
     assert_eq!(terminal.wait_for_end(), 0);
     terminal.assert_whole();

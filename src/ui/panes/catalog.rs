@@ -15,7 +15,7 @@ use crate::app::pane::{Heading, Input, Pane, PaneSpec};
 use crate::app::place::Place;
 use crate::app::subject::Subject;
 use crate::config::theme::Role;
-use crate::ui::entity_lines::{self, short_ref};
+use crate::ui::entity_lines;
 use crate::ui::text::{Line, paint, put, put_line, span};
 use crate::ui::theme::style;
 use crate::ui::widgets::{Column, Panel, Table};
@@ -180,11 +180,11 @@ impl CatalogPane {
     /// Rows of the facets region: headings and values with their filter term.
     fn facet_rows(&self) -> Vec<FacetRow> {
         let mut rows = Vec::new();
-        for (key, values) in self.rows.facets() {
-            rows.push(FacetRow { label: (*key).to_owned(), term: None });
-            rows.extend(values.iter().take(FACET_VALUES).map(|(value, count)| FacetRow {
-                label: format!(" {value} {count}"),
-                term: Some(term(key, value)),
+        for facet in self.rows.facets().iter().filter(|facet| !facet.values.is_empty()) {
+            rows.push(FacetRow { label: facet.key.to_owned(), term: None });
+            rows.extend(facet.values.iter().take(FACET_VALUES).map(|value| FacetRow {
+                label: format!(" {} {}", value.value, value.count),
+                term: Some(value.filter.clone()),
             }));
         }
         rows
@@ -217,14 +217,11 @@ impl CatalogPane {
                 items.push(Item { heading: "Views", ..Item::new(name, effects).detail(line) });
             }
         }
-        for (key, values) in self.rows.facets() {
-            for (value, count) in values {
-                let term = term(key, value);
-                let is_on = split_terms(self.rows.filter.text()).contains(&term.as_str());
-                let effects = vec![Effect::Choose(FACET, term.clone())];
-                let item = Item { heading: "Facets", checked: Some(is_on), ..Item::new(term, effects) };
-                items.push(item.detail(count.to_string()));
-            }
+        for value in self.rows.facets().iter().flat_map(|facet| &facet.values) {
+            let is_on = split_terms(self.rows.filter.text()).contains(&value.filter.as_str());
+            let effects = vec![Effect::Choose(FACET, value.filter.clone())];
+            let item = Item { heading: "Facets", checked: Some(is_on), ..Item::new(&value.filter, effects) };
+            items.push(item.detail(value.count.to_string()));
         }
         Overlay::new(OverlayKind::Menu, "facets and views", Mode::Typing, items)
     }
@@ -323,7 +320,7 @@ impl CatalogPane {
         for (at, suggestion) in self.rows.suggestions().iter().take(SUGGESTIONS).enumerate() {
             let line = [
                 span(format!("  {}  ", suggestion.label), Role::Link),
-                span(suggestion.count.to_string(), Role::Dim),
+                span(suggestion.count.map(|n| n.to_string()).unwrap_or_default(), Role::Dim),
             ];
             put_line(cx, buf, area.x, y, area.width, &line);
             if self.rows.suggestion == Some(at) {
@@ -535,23 +532,6 @@ const CHIPS: &[(&str, &str)] = &[
 struct FacetRow {
     label: String,
     term: Option<String>,
-}
-
-/// Returns a filter term for a facet value, quoted where it has to be.
-fn term(key: &str, value: &str) -> String {
-    if value.contains(char::is_whitespace) {
-        format!("{key}:\"{value}\"")
-    } else {
-        format!("{key}:{}", short_value(key, value))
-    }
-}
-
-fn short_value<'a>(key: &str, value: &'a str) -> std::borrow::Cow<'a, str> {
-    if matches!(key, "owner" | "system") && value.contains(':') {
-        short_ref(value).into()
-    } else {
-        value.into()
-    }
 }
 
 /// Splits a filter at spaces outside quotes.

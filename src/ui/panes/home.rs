@@ -555,8 +555,8 @@ fn entity_row(cx: &Context, section: &str, entity: &Entity<'_>, draft: &mut Draf
 }
 
 fn facet<'a>(matches: &'a Matches, key: &str) -> impl Iterator<Item = (&'a str, usize)> + use<'a> {
-    let values = matches.facets.iter().find(|(name, _)| *name == key).map_or(&[][..], |(_, v)| v.as_slice());
-    values.iter().map(|(value, number)| (value.as_str(), *number))
+    let facet = matches.facets.iter().find(|facet| facet.key == key);
+    facet.into_iter().flat_map(|facet| &facet.values).map(|value| (value.value.as_str(), value.count))
 }
 
 /// Finds the entity behind a facet value, which may be a ref or a bare name.
@@ -661,10 +661,7 @@ mod tests {
             let all = cx.catalog.entities();
             let is_mine = |e: &Entity<'_>| e.owner().is_some_and(|o| cx.me.owns(cx.catalog.ref_of(o)));
             let ids: Vec<_> = all.filter(|e| text.is_empty() || is_mine(e)).map(|e| e.id()).collect();
-            let facets = vec![
-                ("kind", vec![("component".to_owned(), 21), ("api".to_owned(), 9)]),
-                ("owner", vec![("group:default/payments".to_owned(), 7)]),
-            ];
+            let facets = crate::catalog::facets::facets(&cx.catalog, &ids);
             let matches = Matches { catalog: cx.catalog.clone(), ids, facets, suggestions: Vec::new() };
             let result = Ok(Shared(Arc::new(matches)));
             pane.update(Input::Task(&TaskEvent::Filtered { generation, result }), cx);
