@@ -259,7 +259,7 @@ impl HomePane {
             return;
         }
         for (kind, number) in facet(matches, "kind") {
-            let place = Place::with("catalog", format!("is:mine kind:{kind}"));
+            let place = Place::with("catalog", format!("is:mine kind:{}", kind.to_lowercase()));
             draft.row(
                 format!("mine {kind}"),
                 vec![span(kind, Role::Text)],
@@ -287,7 +287,7 @@ impl HomePane {
         }
         draft.sections.heading("Catalog", things_of(matches.ids.len()));
         for (kind, number) in facet(matches, "kind") {
-            let place = Place::with("catalog", format!("kind:{kind}"));
+            let place = Place::with("catalog", format!("kind:{}", kind.to_lowercase()));
             draft.row(
                 format!("kind {kind}"),
                 vec![span(kind, Role::Text)],
@@ -710,7 +710,7 @@ mod tests {
     fn every_number_opens_what_it_counts() {
         let cx = sample(80, 24);
         let mut pane = shown(&cx);
-        let effects = go_to(pane.as_mut(), &cx, "component");
+        let effects = go_to(pane.as_mut(), &cx, "Component");
         assert_eq!(effects, open(Place::with("catalog", "kind:component")));
         let effects = go_to(pane.as_mut(), &cx, "payments");
         assert_eq!(effects, open(Place::with("catalog", "owner:payments")));
