@@ -6,10 +6,11 @@
 use crate::app::pane::PaneSpec;
 
 pub mod catalog;
+pub mod graph;
 pub mod home;
 
 /// Every pane; the first is where the program starts.
-pub static ALL: &[&PaneSpec] = &[&home::SPEC, &catalog::SPEC];
+pub static ALL: &[&PaneSpec] = &[&home::SPEC, &catalog::SPEC, &graph::SPEC, &graph::CYCLES];
 
 #[cfg(test)]
 pub mod test_support;
