@@ -46,7 +46,10 @@ pub fn words(relation: &str) -> String {
             out.push(c);
         }
     }
-    out.replace(" api", " API")
+    match out.strip_prefix("api ") {
+        Some(rest) => format!("API {rest}"),
+        None => out.replace(" api", " API"),
+    }
 }
 
 /// A relation that a document states itself, seen from its own entity.
@@ -179,5 +182,6 @@ mod tests {
     fn words_are_readable() {
         assert_eq!(words("dependsOn"), "depends on");
         assert_eq!(words("providesApi"), "provides API");
+        assert_eq!(words("apiProvidedBy"), "API provided by");
     }
 }

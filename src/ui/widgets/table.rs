@@ -89,7 +89,7 @@ impl Table<'_> {
     }
 
     /// Draws header and visible rows. `row` gives a row's cells, one per column, and whether it is
-    /// marked; it is asked only for rows that are seen.
+    /// marked; it is asked only for rows that are seen. A row of one cell takes the whole width.
     pub fn draw(&self, cx: &Context, area: Rect, buf: &mut Buffer, row: impl Fn(usize) -> (Vec<Line>, bool)) {
         if area.height == 0 || area.width < 4 {
             return;
@@ -111,7 +111,9 @@ impl Table<'_> {
         for (line, at) in (self.list.offset..self.len).take(Self::height(area)).enumerate() {
             let y = area.y + 1 + line as u16;
             let (cells, is_marked) = row(at);
-            for ((_, x, width), cell) in layout.iter().filter_map(|slot| Some((*slot, cells.get(slot.0)?))) {
+            let whole = [(0, MARGIN, area.width.saturating_sub(MARGIN))];
+            let slots = if cells.len() == 1 { &whole[..] } else { layout.as_slice() };
+            for ((_, x, width), cell) in slots.iter().filter_map(|slot| Some((*slot, cells.get(slot.0)?))) {
                 put_line(cx, buf, area.x + x, y, width, cell);
             }
             if is_marked {
