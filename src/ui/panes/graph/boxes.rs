@@ -7,8 +7,9 @@
 //! focused node. Made once for a scene and a size; drawing looks only at what is visible.
 
 use super::scene::{Bond, Scene};
-use crate::catalog::Catalog;
-use crate::model::text::width;
+use crate::catalog::{Catalog, EntityId};
+use crate::model::relation;
+use crate::model::text::{cut, width};
 use crate::ui::entity_lines::{kind_words, short_ref};
 use rustc_hash::FxHashMap;
 
@@ -71,6 +72,8 @@ const MAX_BOX: i32 = 30;
 const TIGHT_BOX: i32 = 20;
 /// Most lanes in a gutter; more lines than these are noise.
 const MAX_LANES: usize = 6;
+/// Most lanes for lines within one column.
+const LEVEL_LANES: usize = 3;
 
 /// A gutter between column `c` and the next one away from the root.
 #[derive(Debug, Clone, Default)]
@@ -79,9 +82,10 @@ struct Gutter {
     label: i32,
 }
 
-/// A bundle of lines that share a lane: all from one near node into one gutter.
+/// A bundle of lines that share a lane: all from one node into one gutter.
 struct Net {
     gutter: i32,
+    is_level: bool,
     bonds: Vec<usize>,
     span: (i32, i32),
     lane: Option<usize>,
@@ -91,7 +95,6 @@ impl Boxes {
     /// Lays a scene out for a region of this size.
     pub fn lay_out(catalog: &Catalog, scene: &Scene, area: (u16, u16)) -> Self {
         let mut boxes = Self { places: vec![Place::default(); scene.nodes.len()], ..Self::default() };
-        boxes.undrawn = vec![0; scene.nodes.len()];
         if scene.nodes.is_empty() {
             return boxes;
         }
@@ -103,45 +106,49 @@ impl Boxes {
         let tallest = leaves(true).max(leaves(false).saturating_sub(1)).max(1) as i32;
         boxes.height = if tallest * 4 <= i32::from(area.1) { 4 } else { 3 };
         boxes.stack(scene, &below);
-        let mut nets = boxes.nets(scene);
-        let mut gutters = boxes.lanes(scene, &mut nets);
-        let widest = |limit: i32| {
-            let mut widths: FxHashMap<i32, i32> = FxHashMap::default();
-            for node in &scene.nodes {
-                let name = width(&short_ref(catalog.ref_of(node.id))) + 5;
-                let kind = catalog.entity(node.id).map_or(0, |e| width(&kind_words(&e)) + 4);
-                let cells = (name.max(kind) as i32).clamp(MIN_BOX, limit);
-                let entry = widths.entry(node.column).or_default();
-                *entry = cells.max(*entry);
+        let names: Vec<i32> = scene.nodes.iter().map(|node| box_width(catalog, node.id)).collect();
+        // lines within a column go first when there is no room, then long names, then relation names
+        let tries = [
+            (true, true, MAX_BOX),
+            (false, true, MAX_BOX),
+            (false, true, TIGHT_BOX),
+            (false, false, TIGHT_BOX),
+        ];
+        for (with_level, with_labels, widest) in tries {
+            boxes.connect(scene, &names, with_level, with_labels, widest);
+            if boxes.size.0 <= i32::from(area.0) {
+                break;
             }
-            widths
-        };
-        for net in nets.iter().filter(|net| net.lane.is_some()) {
+        }
+        boxes
+    }
+
+    /// Places columns and lines with or without what takes room.
+    fn connect(&mut self, scene: &Scene, names: &[i32], with_level: bool, with_labels: bool, widest: i32) {
+        self.wires.clear();
+        self.labels.clear();
+        self.undrawn = vec![0; scene.nodes.len()];
+        let mut nets = self.nets(scene, with_level);
+        let mut gutters = self.lanes(scene, &mut nets);
+        for net in nets.iter().filter(|net| with_labels && net.lane.is_some() && !net.is_level) {
             for bond in &net.bonds {
-                let words = boxes.label_of(scene, *bond);
+                let words = width(&label_of(scene, *bond)) as i32;
                 let gutter = gutters.entry(net.gutter).or_default();
-                gutter.label = gutter.label.max(width(&words) as i32 + 2).min(18);
+                gutter.label = gutter.label.max(words + 2).min(18);
             }
         }
-        let mut widths = widest(MAX_BOX);
-        let mut columns = Columns::new(&widths, &gutters);
-        if columns.total > i32::from(area.0) {
-            widths = widest(TIGHT_BOX);
-            columns = Columns::new(&widths, &gutters);
+        let mut widths: FxHashMap<i32, i32> = FxHashMap::default();
+        for (node, cells) in scene.nodes.iter().zip(names) {
+            let entry = widths.entry(node.column).or_default();
+            *entry = (*cells).clamp(MIN_BOX, widest).max(*entry);
         }
-        if columns.total > i32::from(area.0) {
-            for gutter in gutters.values_mut() {
-                gutter.label = 0;
-            }
-            columns = Columns::new(&widths, &gutters);
-        }
-        for (node, place) in scene.nodes.iter().zip(&mut boxes.places) {
+        let columns = Columns::new(&widths, &gutters);
+        for (node, place) in scene.nodes.iter().zip(&mut self.places) {
             place.x = columns.x.get(&node.column).copied().unwrap_or(0);
             place.width = widths.get(&node.column).copied().unwrap_or(MIN_BOX);
         }
-        boxes.size.0 = columns.total;
-        boxes.wire(scene, &nets, &columns, &gutters);
-        boxes
+        self.size.0 = columns.total;
+        self.wire(scene, &nets, &columns, &gutters);
     }
 
     /// Row of the cells beside a box where lines meet it.
@@ -197,29 +204,42 @@ impl Boxes {
     }
 
     /// Bundles the lines by near node and gutter.
-    fn nets(&mut self, scene: &Scene) -> Vec<Net> {
+    fn nets(&mut self, scene: &Scene, with_level: bool) -> Vec<Net> {
         let mut nets: Vec<Net> = Vec::new();
         let mut known: FxHashMap<(usize, i32, bool), usize> = FxHashMap::default();
+        let mut degrees: FxHashMap<usize, usize> = FxHashMap::default();
+        for bond in scene.bonds.iter().filter(|bond| gutter_of(scene, bond).is_some_and(|(_, level)| level)) {
+            *degrees.entry(bond.near).or_default() += 1;
+            *degrees.entry(bond.far).or_default() += 1;
+        }
         for (at, bond) in scene.bonds.iter().enumerate() {
-            let Some((gutter, is_level)) = gutter_of(scene, bond) else {
-                for end in [bond.near, bond.far] {
-                    if let Some(count) = self.undrawn.get_mut(end) {
-                        *count += 1;
-                    }
-                }
+            let gutter = gutter_of(scene, bond).filter(|(_, is_level)| with_level || !is_level);
+            let Some((gutter, is_level)) = gutter else {
+                self.leave_out(bond);
                 continue;
             };
             let (near, far) = (self.pin(bond.near), self.pin(bond.far));
-            let net = *known.entry((bond.near, gutter, is_level)).or_insert_with(|| {
-                nets.push(Net { gutter, bonds: Vec::new(), span: (near, near), lane: None });
+            // within a column the busier end holds the bundle, so that a hub has one lane
+            let is_far_busier = is_level && degrees.get(&bond.far) > degrees.get(&bond.near);
+            let holder = if is_far_busier { bond.far } else { bond.near };
+            let net = *known.entry((holder, gutter, is_level)).or_insert_with(|| {
+                nets.push(Net { gutter, is_level, bonds: Vec::new(), span: (near, near), lane: None });
                 nets.len() - 1
             });
             if let Some(net) = nets.get_mut(net) {
                 net.bonds.push(at);
-                net.span = (net.span.0.min(far), net.span.1.max(far));
+                net.span = (net.span.0.min(near).min(far), net.span.1.max(near).max(far));
             }
         }
         nets
+    }
+
+    fn leave_out(&mut self, bond: &Bond) {
+        for end in [bond.near, bond.far] {
+            if let Some(count) = self.undrawn.get_mut(end) {
+                *count += 1;
+            }
+        }
     }
 
     /// Gives each bundle a lane of its gutter that no other bundle uses at the same rows.
@@ -236,7 +256,8 @@ impl Boxes {
                 let taken = used.get(&(net.gutter, *lane)).map_or(&[][..], Vec::as_slice);
                 taken.iter().all(|(top, bottom)| net.span.1 < *top || net.span.0 > *bottom)
             };
-            net.lane = (0..MAX_LANES).find(is_free).or_else(|| has_tree(net).then_some(0));
+            let lanes = if net.is_level { LEVEL_LANES } else { MAX_LANES };
+            net.lane = (0..lanes).find(is_free).or_else(|| has_tree(net).then_some(0));
             match net.lane {
                 Some(lane) => {
                     used.entry((net.gutter, lane)).or_default().push(net.span);
@@ -244,21 +265,14 @@ impl Boxes {
                     gutter.lanes = gutter.lanes.max(lane + 1);
                 }
                 None => {
-                    for bond in net.bonds.iter().filter_map(|bond| scene.bonds.get(*bond)) {
-                        for end in [bond.near, bond.far] {
-                            if let Some(count) = self.undrawn.get_mut(end) {
-                                *count += 1;
-                            }
-                        }
-                    }
+                    net.bonds
+                        .iter()
+                        .filter_map(|bond| scene.bonds.get(*bond))
+                        .for_each(|bond| self.leave_out(bond));
                 }
             }
         }
         gutters
-    }
-
-    fn label_of(&self, scene: &Scene, bond: usize) -> String {
-        scene.bonds.get(bond).map_or_else(String::new, |b| scene.words(bond, b.near))
     }
 
     fn wire(&mut self, scene: &Scene, nets: &[Net], columns: &Columns, gutters: &FxHashMap<i32, Gutter>) {
@@ -283,7 +297,7 @@ impl Boxes {
                     to: (far_x, self.pin(bond.far)),
                 });
                 if gutter.label > 0 && !is_level {
-                    let words = self.label_of(scene, *at);
+                    let words = label_of(scene, *at);
                     let entry = labels.entry((net.gutter, bond.far)).or_insert((words.clone(), 0));
                     entry.1 += i32::from(entry.0 != words);
                 }
@@ -293,7 +307,7 @@ impl Boxes {
             let size = gutters.get(&gutter).cloned().unwrap_or_default();
             let start = columns.gutters.get(&gutter).copied().unwrap_or(0);
             let text = if others > 0 { format!("{words} +{others}") } else { words };
-            let text = crate::model::text::cut(&text, (size.label - 2).max(0) as usize).into_owned();
+            let text = format!(" {} ", cut(&text, (size.label - 2).max(0) as usize));
             let cells = width(&text) as i32;
             // right behind the lanes or right in front of them, with a piece of line on both sides
             let x = if gutter > 0 {
@@ -341,6 +355,23 @@ impl Boxes {
     }
 }
 
+/// Returns the cells that name, kind and problems of a box want, border included.
+fn box_width(catalog: &Catalog, id: EntityId) -> i32 {
+    let name = width(&short_ref(catalog.ref_of(id))) + 5;
+    let Some(entity) = catalog.entity(id) else { return (name + 2) as i32 };
+    let problems = if entity.is_invalid() || entity.has_warnings() { 4 } else { 0 };
+    let owner = entity.owner().map_or(0, |owner| width(&short_ref(catalog.ref_of(owner))) + 3);
+    (name + problems).max(width(&kind_words(&entity)) + owner + 4) as i32
+}
+
+/// Returns the words on a line: always read in the direction of its arrow.
+fn label_of(scene: &Scene, bond: usize) -> String {
+    let said = scene.bonds.get(bond).map_or(&[][..], |bond| bond.said.as_slice());
+    let mut words: Vec<String> = said.iter().map(|said| relation::words(&said.relation)).collect();
+    words.dedup();
+    words.join(", ")
+}
+
 /// Left edges of columns and gutters.
 struct Columns {
     x: FxHashMap<i32, i32>,
@@ -376,7 +407,7 @@ impl Columns {
 }
 
 fn gutter_width(gutter: &Gutter) -> i32 {
-    2 * gutter.lanes as i32 + gutter.label + 2
+    2 * gutter.lanes as i32 + 2 + if gutter.label > 0 { gutter.label + 1 } else { 0 }
 }
 
 /// Returns the gutter a bond runs in, named after the column on its far side, and whether both ends

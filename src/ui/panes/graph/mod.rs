@@ -299,7 +299,7 @@ impl GraphPane {
         match to.and_then(|to| graph::shortest_path(catalog, from, to)) {
             Some(steps) => {
                 self.count = counted(steps.len(), "step", "steps");
-                self.rows = rows::path(cx, from, &steps);
+                self.rows = rows::path(cx, catalog, from, &steps);
             }
             None => {
                 self.count = "no path".to_owned();

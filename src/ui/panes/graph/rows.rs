@@ -1,6 +1,6 @@
 //! The list form of every question: rows with lines of a tree, relation words, facts.
 
-use super::scene::Scene;
+use super::scene::{self, Scene};
 use crate::app::Context;
 use crate::app::context::grouped;
 use crate::catalog::graph::{Edge, Impact};
@@ -41,7 +41,7 @@ pub struct Row {
 
 /// Columns of a tree.
 pub const TREE_COLUMNS: &[Column] = &[
-    Column { title: "RELATION AND NAME", min: 30, weight: 4, priority: 0 },
+    Column { title: "RELATION AND NAME", min: 34, weight: 6, priority: 0 },
     Column { title: "KIND", min: 12, weight: 1, priority: 1 },
     Column { title: "OWNER", min: 12, weight: 1, priority: 2 },
     Column { title: "LIFECYCLE", min: 12, weight: 0, priority: 3 },
@@ -51,7 +51,7 @@ pub const TREE_COLUMNS: &[Column] = &[
 /// Columns of a list with a reason in each row.
 pub const LIST_COLUMNS: &[Column] = &[
     Column { title: "NAME", min: 22, weight: 2, priority: 0 },
-    Column { title: "BECAUSE IT", min: 24, weight: 3, priority: 0 },
+    Column { title: "WHY", min: 24, weight: 3, priority: 0 },
     Column { title: "KIND", min: 12, weight: 1, priority: 2 },
     Column { title: "OWNER", min: 12, weight: 1, priority: 1 },
     Column { title: "LIFECYCLE", min: 12, weight: 0, priority: 3 },
@@ -169,21 +169,23 @@ fn reason(catalog: &Catalog, edge: &Edge, id: EntityId) -> String {
     } else {
         (relation::reverse(&edge.relation).unwrap_or(&edge.relation), edge.from)
     };
-    let be = if said.starts_with("part") || said.starts_with("api") || said.starts_with("dependencyOf") {
-        "is "
-    } else {
-        ""
-    };
-    format!("{be}{} {}", relation::words(said), short_ref(catalog.ref_of(other)))
+    format!("{} {}", relation::words(said), short_ref(catalog.ref_of(other)))
 }
 
-/// Returns the rows of a chain: each step under the one before.
-pub fn path(cx: &Context, from: EntityId, steps: &[Edge]) -> Vec<Row> {
+/// Returns the rows of a chain: each step under the one before, with all that ties the two.
+pub fn path(cx: &Context, catalog: &Catalog, from: EntityId, steps: &[Edge]) -> Vec<Row> {
+    let words = |step: &Edge| {
+        let mut said: Vec<&str> =
+            catalog.relations(step.from).filter(|r| r.target == step.to).map(|r| r.relation).collect();
+        said.sort_by_key(|said| scene::rank(said));
+        let words: Vec<String> = said.into_iter().map(relation::words).collect();
+        words.join(", ")
+    };
     let mut rows = vec![Row { id: Some(from), ..Row::default() }];
     rows.extend(steps.iter().enumerate().map(|(at, step)| Row {
         id: Some(step.to),
         prefix: format!("{}{}", "   ".repeat(at.min(20)), lines_of(cx).last),
-        words: relation::words(&step.relation),
+        words: words(step),
         depth: at + 1,
         ..Row::default()
     }));
@@ -238,10 +240,12 @@ pub fn cells(cx: &Context, catalog: &Catalog, row: &Row, columns: &[Column]) -> 
         return vec![vec![span(row.words.as_str(), Role::Accent)]];
     };
     let entity = catalog.entity(id);
+    if row.is_repeated || (entity.is_none() && row.via.is_empty()) {
+        return vec![name_cell(cx, catalog, row, id)];
+    }
     let cell = |column: &Column| match (column.title, &entity) {
         ("RELATION AND NAME" | "NAME", _) => name_cell(cx, catalog, row, id),
-        ("BECAUSE IT", _) => vec![span(row.via.as_str(), Role::Dim)],
-        (_, _) if row.is_repeated => Vec::new(),
+        ("WHY", _) => vec![span(row.via.as_str(), Role::Dim)],
         ("KIND", Some(entity)) => vec![span(entity_lines::kind_words(entity), Role::Text)],
         ("KIND", None) => vec![span(split_canonical(catalog.ref_of(id)).0, Role::Unknown)],
         ("OWNER", Some(entity)) => {
@@ -266,8 +270,9 @@ fn name_cell(cx: &Context, catalog: &Catalog, row: &Row, id: EntityId) -> Line {
         Some(_) if row.is_repeated => line.push(span(short_ref(catalog.ref_of(id)), Role::Dim)),
         Some(entity) => line.extend(entity_lines::name_cell(cx, &entity)),
         None => {
-            let name = short_ref(catalog.ref_of(id));
-            line.push(span(format!("{name} {} described nowhere", Sign::Unknown.text(cx)), Role::Unknown));
+            let (kind, name) = (split_canonical(catalog.ref_of(id)).0, short_ref(catalog.ref_of(id)));
+            let words = format!("{name} {} {kind}, described nowhere", Sign::Unknown.text(cx));
+            line.push(span(words, Role::Unknown));
         }
     }
     if !row.note.is_empty() {

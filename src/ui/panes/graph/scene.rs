@@ -247,6 +247,7 @@ fn is_rightward(relation: &str) -> bool {
     RIGHTWARD.contains(&relation) || relation::reverse(relation).is_none()
 }
 
-fn rank(relation: &str) -> usize {
+/// Returns the place of a relation among those that are listed together.
+pub fn rank(relation: &str) -> usize {
     ORDER.iter().position(|known| *known == relation).unwrap_or(ORDER.len())
 }
