@@ -260,10 +260,14 @@ fn a_path_shows_its_steps_or_says_there_is_none() {
     let pane = open("graph", "shop path ledger", &cx);
     assert_eq!(pane.heading(&cx).count, "2 steps");
     let shown = text(pane.as_ref(), &cx);
-    assert!(
-        shown.contains("└─ depends on cart") && shown.contains("└─ depends on, dependency of ledger"),
-        "{shown}"
+    assert!(shown.contains("└─ depends on cart"), "{shown}");
+    assert!(shown.contains("   └─ depends on, dependency of"), "{shown}");
+    let apart = format!(
+        "{COMPANY}---\napiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {{name: island}}\nspec: {{}}\n"
     );
+    let cx = yaml(&apart, 80, 24);
+    let pane = open("graph", "shop path island", &cx);
+    assert!(text(pane.as_ref(), &cx).contains("do not hang together"), "{}", text(pane.as_ref(), &cx));
 }
 
 #[test]
