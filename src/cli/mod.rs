@@ -10,6 +10,7 @@ pub mod entity_json;
 pub mod error;
 pub mod log;
 pub mod output;
+pub mod reference;
 pub mod screen;
 pub mod select;
 pub mod session;
