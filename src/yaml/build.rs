@@ -3,6 +3,7 @@
 use super::explain;
 use super::guess;
 use super::node::{Data, Node, Position};
+use super::quick;
 use super::split::Chunk;
 use super::{MAX_DEPTH, Source, scalar, strict};
 use crate::diagnostic::Diagnostic;
@@ -23,12 +24,29 @@ const MASKED: [(char, char); 2] = [('\u{feff}', '\u{fdd0}'), ('\r', '\u{fdd1}')]
 
 /// Parses one document of a source.
 pub(super) fn parse<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result<Option<Node<'a>>, Failure> {
-    let tabs = chunk.text.contains('\t');
-    let context = explain::Context { first_line: chunk.first_line, text: chunk.text, source, tabs };
-    if !needs_mask(chunk.text) {
-        return run(chunk.text, &context);
+    if let Some(root) = quick::parse(chunk.text, chunk.first_line) {
+        return Ok(root);
     }
-    let text = mask(chunk.text);
+    parse_events(chunk, source)
+}
+
+/// Parses one document with the event parser.
+pub(super) fn parse_events<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result<Option<Node<'a>>, Failure> {
+    let tabs = chunk.text.contains('\t');
+    let lines = chunk.text.lines().count().max(1) as u32;
+    let context = explain::Context {
+        first_line: chunk.first_line,
+        last_line: chunk.first_line + lines - 1,
+        source,
+        tabs,
+    };
+    // Spaces on a last line without a line feed would count as one more blank line of a block text
+    let text = chunk.text.trim_end_matches(' ');
+    let text = if text.ends_with('\n') { text } else { chunk.text };
+    if !needs_mask(text) {
+        return run(text, &context);
+    }
+    let text = mask(text);
     let root = run(&text, &context)?.map(Node::into_owned);
     Ok(root.map(|mut root| {
         unmask(&mut root);
@@ -82,7 +100,6 @@ fn unmask(node: &mut Node<'_>) {
 
 struct Frame<'a> {
     start: Position,
-    width: u32,
     anchor: usize,
     brackets: Brackets,
     content: Content<'a>,
@@ -143,16 +160,22 @@ impl<'c, 'a> Builder<'c, 'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_loose(&text, style, span, start)?;
+                let width = match style {
+                    ScalarStyle::Plain => width,
+                    ScalarStyle::SingleQuoted => self.quoted_width(start, '\'').unwrap_or(width),
+                    ScalarStyle::DoubleQuoted => self.quoted_width(start, '"').unwrap_or(width),
+                    ScalarStyle::Literal | ScalarStyle::Folded => 1,
+                };
                 let data = resolve(text, style, tag.as_deref());
                 self.finish(Node { start, width, data }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
                 let brackets = Brackets::guess(span, anchor, tag.is_some());
-                self.open(start, width, anchor, brackets, Content::Sequence(Vec::new()))
+                self.open(start, anchor, brackets, Content::Sequence(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
                 let brackets = Brackets::guess(span, anchor, tag.is_some());
-                self.open(start, width, anchor, brackets, Content::Mapping { entries: Vec::new(), key: None })
+                self.open(start, anchor, brackets, Content::Mapping { entries: Vec::new(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => {
@@ -167,10 +190,17 @@ impl<'c, 'a> Builder<'c, 'a> {
         }
     }
 
+    /// Measures a quoted text that ends on its line; the event reaches up to the next token.
+    fn quoted_width(&self, start: Position, quote: char) -> Option<u32> {
+        let line = self.context.source.line(start.line);
+        let from = line.char_indices().nth(start.column as usize - 1)?.0;
+        let text = line.get(from..).filter(|text| text.starts_with(quote))?;
+        Some(text.get(..=guess::closing(text, quote)?)?.chars().count() as u32)
+    }
+
     fn open(
         &mut self,
         start: Position,
-        width: u32,
         anchor: usize,
         brackets: Brackets,
         content: Content<'a>,
@@ -183,7 +213,7 @@ impl<'c, 'a> Builder<'c, 'a> {
         if self.context.tabs && !self.in_brackets() {
             strict::tabs(self.context.source, start, brackets == Brackets::No, self.indent())?;
         }
-        self.stack.push(Frame { start, width, anchor, brackets, content });
+        self.stack.push(Frame { start, anchor, brackets, content });
         Ok(())
     }
 
@@ -247,7 +277,7 @@ impl<'c, 'a> Builder<'c, 'a> {
                 Data::Mapping(entries)
             }
         };
-        self.finish(Node { start: frame.start, width: frame.width, data }, frame.anchor)
+        self.finish(Node { start: frame.start, width: 1, data }, frame.anchor)
     }
 
     /// Puts a finished node where it belongs.

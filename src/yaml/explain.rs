@@ -9,23 +9,27 @@ use saphyr_parser::Marker;
 pub(super) struct Context<'c, 'a> {
     /// Line of the file on which the document's text starts.
     pub first_line: u32,
-    /// The document's part of the text.
-    pub text: &'c str,
+    /// Line of the file on which it ends.
+    pub last_line: u32,
     pub source: &'c Source<'a>,
     /// Whether the document has a tab anywhere.
     pub tabs: bool,
 }
 
 impl<'a> Context<'_, 'a> {
-    /// Returns a place of the parser as a place in the file.
+    /// Returns a place of the event parser as a place in the file; what lies behind the end is at the end.
     pub(super) fn position(&self, marker: Marker) -> Position {
-        Position { line: self.first_line + marker.line() as u32 - 1, column: marker.col() as u32 + 1 }
+        let line = self.first_line + (marker.line() as u32).saturating_sub(1);
+        if line > self.last_line {
+            let column = self.source.line(self.last_line).chars().count() as u32 + 1;
+            return Position { line: self.last_line, column };
+        }
+        Position { line, column: marker.col() as u32 + 1 }
     }
 
     /// Iterates over the lines of the document with their numbers in the file.
     pub(super) fn lines(&self) -> impl Iterator<Item = (u32, &'a str)> {
-        let last = self.first_line + self.text.lines().count() as u32;
-        (self.first_line..last).map(|number| (number, self.source.line(number)))
+        (self.first_line..=self.last_line).map(|number| (number, self.source.line(number)))
     }
 }
 

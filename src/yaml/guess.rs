@@ -308,7 +308,7 @@ fn colon(text: &str) -> Option<usize> {
 }
 
 /// Finds the quote that closes the one a text begins with.
-fn closing(text: &str, quote: char) -> Option<usize> {
+pub(super) fn closing(text: &str, quote: char) -> Option<usize> {
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
         match c {

@@ -9,6 +9,7 @@ mod build;
 mod explain;
 mod guess;
 mod node;
+mod quick;
 mod scalar;
 mod source;
 mod split;
@@ -101,6 +102,7 @@ pub(crate) fn position_of(text: &str, offset: usize) -> Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn parse(text: &str) -> Vec<Document<'_>> {
         parse_stream(text, &Arc::from("x.yaml"))
@@ -160,6 +162,86 @@ mod tests {
             let error = decode(bytes, &file).unwrap_err();
             let place = error.location.as_ref().unwrap();
             assert_eq!((error.code, place.line, place.column), (code, line, column));
+        }
+    }
+
+    /// Pieces that YAML gives a meaning to.
+    fn yaml_like() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "\n", "\n", "\n  ", "\n    ", " ", "a", "b: ", ": ", "- ", "? ", "[", "]", "{", "}", ", ", "\"",
+            "'", "|", ">", "#", " #", "&a ", "*a", "!t ", "!!str ", "%", "@", "`", "\t", "\r", "\r\n", "---",
+            "\n---\n", "\n...\n", "\u{feff}", "\\", "é", "🙂", "|2", ">-", "<<: ", "~", "1", "\u{2028}",
+            "\u{85}", "\u{7}",
+        ]);
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    fn positions_are_inside(node: &Node<'_>, source: &Source<'_>, lines: u32) {
+        assert!((1..=lines).contains(&node.start.line), "{node:?}");
+        let length = source.line(node.start.line).chars().count() as u32;
+        assert!((1..=length + 1).contains(&node.start.column), "{node:?}");
+        assert!(node.width >= 1);
+        for item in node.as_sequence().unwrap_or(&[]) {
+            positions_are_inside(item, source, lines);
+        }
+        for (key, value) in node.as_mapping().unwrap_or(&[]) {
+            positions_are_inside(key, source, lines);
+            positions_are_inside(value, source, lines);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn places_are_inside_the_text(text in yaml_like()) {
+            let file = Arc::from("x.yaml");
+            let source = Source::new(&text, &file);
+            let lines = text.split('\n').count() as u32;
+            for document in parse_source(&source) {
+                prop_assert!((1..=lines).contains(&document.line));
+                match document.content {
+                    Ok(Some(node)) => positions_are_inside(&node, &source, lines),
+                    Ok(None) => {}
+                    Err(error) => {
+                        let place = error.location.as_ref().unwrap();
+                        prop_assert!((1..=lines).contains(&place.line), "{:?}", error);
+                        prop_assert!(!error.render().is_empty());
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn documents_are_the_same_alone(text in yaml_like()) {
+            let all = split::split(&text);
+            for chunk in &all {
+                let alone = split::split(chunk.text);
+                prop_assert!(alone.len() <= 1, "{:?}", chunk);
+            }
+            prop_assert_eq!(all.len(), parse(&text).len());
+        }
+
+        #[test]
+        fn packing_keeps_the_content(text in yaml_like()) {
+            for document in parse(&text) {
+                let Ok(Some(node)) = document.content else { continue };
+                let packed = node.to_packed();
+                let value = crate::model::value::ValueRef::new(&packed);
+                prop_assert_eq!(node.as_sequence().map(<[_]>::len), value.as_array().map(|items| items.len()));
+                for (key, item) in node.as_mapping().unwrap_or(&[]) {
+                    if let (Some(key), Some(text)) = (key.as_str(), item.as_str()) {
+                        prop_assert_eq!(value.get(key).as_str(), Some(text));
+                    }
+                }
+                prop_assert_eq!(node.clone().into_owned().to_packed(), packed);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let file = Arc::from("x.yaml");
+            if let Ok(text) = decode(&bytes, &file) {
+                let _ = parse_stream(text, &file);
+            }
         }
     }
 }
