@@ -8,9 +8,19 @@ use crate::app::pane::PaneSpec;
 pub mod catalog;
 pub mod graph;
 pub mod home;
+pub mod problems;
+pub mod settings;
 
 /// Every pane; the first is where the program starts.
-pub static ALL: &[&PaneSpec] = &[&home::SPEC, &catalog::SPEC, &graph::SPEC, &graph::CYCLES];
+#[rustfmt::skip] // one line each, so that adding one touches one line
+pub static ALL: &[&PaneSpec] = &[
+    &home::SPEC,
+    &catalog::SPEC,
+    &graph::SPEC,
+    &graph::CYCLES,
+    &problems::SPEC,
+    &settings::SPEC,
+];
 
 #[cfg(test)]
 pub mod test_support;
