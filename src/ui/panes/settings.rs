@@ -47,7 +47,13 @@ pub const SPEC: PaneSpec = PaneSpec {
         CommandSpec::new(SAVE, "save to config", "Write this value into your config.toml; asks", &["s"], 10),
         CommandSpec {
             danger: true,
-            ..CommandSpec::new(RESET, "reset", "Go back to the value without your config.toml; asks", &["D"], 12)
+            ..CommandSpec::new(
+                RESET,
+                "reset",
+                "Go back to the value without your config.toml; asks",
+                &["D"],
+                12,
+            )
         },
     ],
     groups: &[Group::Subject, Group::Regions, Group::Move],
@@ -142,9 +148,12 @@ impl SettingsPane {
     fn rebuild(&mut self, cx: &Context) {
         let (mut sections, mut entries) = (Sections::default(), Vec::new());
         sections.heading("You", "");
-        let who = cx.me.principal.user.clone().unwrap_or_else(|| {
-            format!("{} nobody knows who you are", Sign::Unknown.text(cx))
-        });
+        let who = cx
+            .me
+            .principal
+            .user
+            .clone()
+            .unwrap_or_else(|| format!("{} nobody knows who you are", Sign::Unknown.text(cx)));
         let note = vec![span(cx.me.origin.as_str(), Role::Dim)];
         sections.row("me", vec![span(who, Role::Text)], note);
         entries.push(Entry::Me);
@@ -152,7 +161,7 @@ impl SettingsPane {
         for (at, setting) in cx.settings.iter().enumerate() {
             let own = setting.key.split_once('.').map_or("general", |(group, _)| group);
             if own != group {
-                sections.heading(capitalised(own), "");
+                sections.heading(group_title(own), "");
                 group = own;
             }
             sections.row(setting.key, setting_line(setting), vec![origin(setting)]);
@@ -204,13 +213,13 @@ impl SettingsPane {
 
     fn open(&mut self, cx: &Context) -> Vec<Effect> {
         match self.focused() {
-            Some(Entry::Me) => match &cx.me.principal.user {
-                Some(user) => vec![Effect::Open(Place::entity(user))],
-                None => {
-                    self.list.select_key(setting::USER.key, self.height(cx));
-                    Vec::new()
+            Some(Entry::Me) => {
+                if let Some(user) = &cx.me.principal.user {
+                    return vec![Effect::Open(Place::entity(user))];
                 }
-            },
+                self.list.select_key(setting::USER.key, self.height(cx));
+                Vec::new()
+            }
             Some(Entry::Setting(at)) => match cx.settings.get(*at) {
                 Some(setting) => self.change(setting),
                 None => Vec::new(),
@@ -254,23 +263,20 @@ impl SettingsPane {
         };
         let Some(typing) = &mut self.typing else { return Vec::new() };
         let text = typing.input.text().trim().to_owned();
-        match setting::find(setting.key).map(|row| row.parse(&text)) {
-            Some(Err(bad)) => {
-                typing.mistake = Some(format!("{}: {}", bad.label, bad.hint));
-                Vec::new()
-            }
-            _ => {
-                self.typing = None;
-                vec![Effect::Set(setting.key, text)]
-            }
+        if let Some(Err(bad)) = setting::find(setting.key).map(|row| row.parse(&text)) {
+            typing.mistake = Some(format!("{}: {}", bad.label, bad.hint));
+            return Vec::new();
         }
+        self.typing = None;
+        vec![Effect::Set(setting.key, text)]
     }
 
     /// Asks whether to write the value, naming the file and the line.
     fn ask_to_save(&self, cx: &Context) -> Vec<Effect> {
         let Some(setting) = self.setting(cx) else { return Vec::new() };
         let file = config_file(cx);
-        let text = vec![line_of(setting), format!("into {file}"), "comments and order of the file stay".to_owned()];
+        let text =
+            vec![line_of(setting), format!("into {file}"), "comments and order of the file stay".to_owned()];
         let save = Effect::SaveSetting { key: setting.key, value: Some(setting.value.clone()) };
         vec![Effect::Show(Overlay::question(format!("save {}?", setting.key), text, "save", vec![save]))]
     }
@@ -440,25 +446,27 @@ fn setting_line(setting: &Setting) -> Line {
 fn origin(setting: &Setting) -> crate::ui::text::Span {
     let is_unsaved = setting.origin == SESSION;
     let short = setting.origin.rsplit('/').next().unwrap_or("").to_owned();
-    span(if is_unsaved { "not saved".to_owned() } else { short }, if is_unsaved { Role::Warn } else { Role::Dim })
+    span(
+        if is_unsaved { "not saved".to_owned() } else { short },
+        if is_unsaved { Role::Warn } else { Role::Dim },
+    )
 }
 
 fn setting_detail(cx: &Context, setting: &Setting, paragraph: &mut dyn FnMut(&str, Role)) {
     paragraph(setting.help, Role::Text);
     paragraph(&line_of(setting), Role::Accent);
-    paragraph(&format!("in {}", config_file(cx)), Role::Dim);
-    let takes = setting::find(setting.key).map(|row| (row.kind.words(), row.variable()));
-    if let Some((takes, variable)) = takes {
-        let choices = if setting.choices.is_empty() { takes } else { setting.choices.join(", ") };
-        paragraph(&format!("takes {choices}; as a variable {variable}"), Role::Dim);
-    }
-    paragraph(&format!("comes from {}", setting.origin), Role::Dim);
     let effect = if LIVE.contains(&setting.key) {
         "takes effect at once"
     } else {
         "takes effect at the next start, once it is saved"
     };
-    paragraph(effect, Role::Dim);
+    paragraph(&format!("in {}; {effect}", config_file(cx)), Role::Dim);
+    paragraph(&format!("comes from {}", setting.origin), Role::Dim);
+    let takes = setting::find(setting.key).map(|row| (row.kind.words(), row.variable()));
+    if let Some((takes, variable)) = takes {
+        let choices = if setting.choices.is_empty() { takes } else { setting.choices.join(", ") };
+        paragraph(&format!("takes {choices}; as a variable {variable}"), Role::Dim);
+    }
 }
 
 /// The exact line for the file.
@@ -509,9 +517,18 @@ fn problems(cx: &Context) -> Vec<Diagnostic> {
     found
 }
 
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+/// What the settings of one table are about.
+fn group_title(table: &str) -> String {
+    let title = match table {
+        "general" => "General",
+        "keymap" => "Keys",
+        "ui" => "Screen",
+        "catalog" => "Catalog",
+        "http" => "Network",
+        "log" => "Log",
+        other => other,
+    };
+    title.to_owned()
 }
 
 impl Pane for SettingsPane {
@@ -584,9 +601,7 @@ impl Pane for SettingsPane {
             (SAVE, Some(setting)) if setting.origin.starts_with(&config_file(cx)) => {
                 Availability::no("it is in your config.toml already")
             }
-            (RESET, Some(setting)) if setting.origin == "built-in" => {
-                Availability::no("it has its default")
-            }
+            (RESET, Some(setting)) if setting.origin == "built-in" => Availability::no("it has its default"),
             (RESET, Some(setting)) if setting.origin.starts_with(['$', '-']) => {
                 Availability::no(format!("it comes from {}", setting.origin))
             }
@@ -603,7 +618,9 @@ impl Pane for SettingsPane {
         let subject = match self.focused() {
             Some(Entry::Me) => match &cx.me.principal.user {
                 Some(user) => Subject::entity(cx, user),
-                None => Subject { name: "user".to_owned(), source: file(&config_file(cx)), ..Subject::default() },
+                None => {
+                    Subject { name: "user".to_owned(), source: file(&config_file(cx)), ..Subject::default() }
+                }
             },
             Some(Entry::Setting(at)) => {
                 let Some(setting) = cx.settings.get(*at) else { return Vec::new() };
