@@ -6,6 +6,7 @@
 use crate::app::pane::PaneSpec;
 
 pub mod catalog;
+pub mod entity;
 pub mod graph;
 pub mod home;
 pub mod problems;
@@ -16,6 +17,7 @@ pub mod settings;
 pub static ALL: &[&PaneSpec] = &[
     &home::SPEC,
     &catalog::SPEC,
+    &entity::SPEC,
     &graph::SPEC,
     &graph::CYCLES,
     &problems::SPEC,

@@ -78,6 +78,12 @@ impl<T> Flow<T> {
         Self { lines: Vec::new(), spots: Vec::new(), width: width.max(1), label }
     }
 
+    /// Sets the cells that labels take, the gap included; at most half of a line.
+    pub fn with_label(mut self, cells: usize) -> Self {
+        self.label = cells;
+        self
+    }
+
     /// Returns the cells a line may take.
     pub fn width(&self) -> usize {
         self.width
@@ -146,7 +152,7 @@ impl<T> Flow<T> {
     /// Adds a key and its text value: side by side if there is room, else the value below.
     pub fn pair(&mut self, key: &str, value: &str, column: usize, role: Role) {
         let key = clean(key).into_owned();
-        let column = column.min(self.width * 2 / 5);
+        let column = column.min(self.width * 3 / 5);
         let value_lines = value.lines().count();
         if width(&key) < column && value_lines <= 1 {
             let piece = Piece::text(if value.is_empty() { "\"\"" } else { value }, role);
@@ -296,14 +302,12 @@ fn hanging(line: &str) -> usize {
 
 /// Wraps one line so that all parts but the first leave room for the hanging indent.
 fn wrap_hanging(line: &str, room: usize, hang: usize) -> Vec<String> {
-    let mut parts = wrap(line, room);
+    let line = clean(line);
+    let mut parts = wrap(&line, room);
     if hang > 0 && parts.len() > 1 {
-        let first = parts.remove(0);
-        let rest = line.get(first.len()..).unwrap_or("");
-        // cleaning may have changed the text's length; then the parts are kept as they are
-        if line.starts_with(&first) {
-            parts = wrap(rest.trim_start(), room - hang);
-        }
+        let first = parts.swap_remove(0);
+        let rest = line.strip_prefix(first.as_str()).unwrap_or("").trim_start();
+        parts = wrap(rest, room.saturating_sub(hang));
         parts.insert(0, first);
     }
     if parts.is_empty() { vec![String::new()] } else { parts }
@@ -427,6 +431,7 @@ impl FlowState {
     fn step_up<T>(&mut self, flow: &Flow<T>, height: usize) -> Step {
         let before = match self.seen_focus(flow, height) {
             Some(at) => at.checked_sub(1),
+            None if self.offset == 0 => None,
             None => flow.spots.iter().rposition(|spot| spot.line < self.offset + height),
         };
         let target = before.and_then(|at| flow.spots.get(at)).map(|spot| spot.line);
@@ -499,7 +504,7 @@ mod tests {
         let mut flow: Flow<()> = Flow::of_width(30);
         flow.pair("backstage.io/techdocs-ref", "dir:.", 26, Role::Text);
         flow.pair("tier", "1", 26, Role::Text);
-        assert_eq!(texts(&flow), ["backstage.io/techdocs-ref", "  dir:.", "tier        1"]);
+        assert_eq!(texts(&flow), ["backstage.io/techdocs-ref", "  dir:.", "tier              1"]);
     }
 
     #[test]
