@@ -29,7 +29,7 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
             } else {
                 String::new()
             };
-            add(format!("loading {}{slow}", grouped(loading.entities)), Role::Info);
+            add(format!("loading {} files{slow}", grouped(loading.files)), Role::Info);
         }
         None => add(app.cx.age().unwrap_or_default(), Role::Dim),
     }

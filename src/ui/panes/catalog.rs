@@ -581,7 +581,8 @@ impl Pane for CatalogPane {
                     self.focus = self.regions(cx.area).first().copied().unwrap_or_default();
                 }
                 let is_current = self.rows.catalog().is_some_and(|c| std::sync::Arc::ptr_eq(c, &cx.catalog));
-                if is_current { Vec::new() } else { vec![self.rows.request(cx)] }
+                let may_differ = self.rows.filter.text().contains("is:starred");
+                if is_current && !may_differ { Vec::new() } else { vec![self.rows.request(cx)] }
             }
             Input::CatalogChanged => Vec::new(),
             Input::Command(command) => self.command(command, cx),
