@@ -6,5 +6,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The one TLS provider; an error would mean that there is one already
+    let _ = rustls::crypto::ring::default_provider().install_default();
     ExitCode::from(devportal::cli::run(std::env::args_os()))
 }

@@ -142,8 +142,11 @@ fn report(session: &Session, findings: &[Finding]) -> String {
 /// Masks the home folder, mail addresses, credentials in URLs and anything that calls itself a secret.
 fn redact(text: &str, home: Option<&std::path::Path>) -> String {
     let mut text = text.to_owned();
-    if let Some(home) = home.map(|home| home.display().to_string()).filter(|home| home.len() > 1) {
-        text = text.replace(&home, "~");
+    if let Some(home) = home.map(|home| home.display().to_string()) {
+        let home = home.trim_end_matches('/');
+        if !home.is_empty() {
+            text = text.replace(home, "~");
+        }
     }
     let masks = [
         (r"(?i)([a-z][a-z0-9+.-]*://)[^/\s@]+@", "$1***@"),

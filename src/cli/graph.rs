@@ -236,7 +236,7 @@ fn branches(catalog: &Catalog, node: &TreeNode, prefix: &str, out: &mut Output) 
         let (turn, next) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
         let words = out.paint(Role::Dim, &clean(&relation::words(&child.relation)));
         let shown = name(catalog, child.id, out);
-        let again = if child.repeated { " (above)" } else { "" };
+        let again = if child.repeated { " (again)" } else { "" };
         out.line(&format!("{prefix}{turn}{words} {shown}{again}"))?;
         branches(catalog, child, &format!("{prefix}{next}"), out)?;
     }

@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod columns;
+pub mod crash;
 pub mod entity_json;
 pub mod error;
 pub mod log;
@@ -45,15 +46,30 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error) as u8,
     };
+    crash::guarded(|| run_command(&cli)) as u8
+}
+
+fn run_command(cli: &Cli) -> Exit {
     let mut out = Output::new(&cli.global);
-    let result = args::dispatch(&cli, &mut out).and_then(|exit| out.flush().map(|()| exit));
-    let exit = match result {
+    let result = args::dispatch(cli, &mut out).and_then(|exit| out.flush().map(|()| exit));
+    match result {
         Ok(exit) => exit,
         Err(error) => {
             let _ = out.flush();
             out.failure(&error);
             error.exit()
         }
-    };
-    exit as u8
+    }
+}
+
+/// Ends the program with 130 at `ctrl-c`, from here on; for commands that read and print. Screens and
+/// editors handle the key themselves.
+fn exit_when_interrupted() {
+    #[cfg(unix)]
+    {
+        let always = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let code = i32::from(Exit::Interrupted as u8);
+        // Without a handler the system ends the program all the same
+        let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, code, always);
+    }
 }

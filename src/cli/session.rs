@@ -196,6 +196,7 @@ impl Session {
     /// [`CliError::NotFound`] for a path that does not exist, [`CliError::Unreachable`] when no source
     /// could be read or time ran out.
     pub fn load(&self, out: &mut Output) -> Result<Loaded, CliError> {
+        super::exit_when_interrupted();
         super::log::start(&self.config, &self.global, true);
         for diagnostic in &self.config.diagnostics {
             out.diagnostic(diagnostic);

@@ -64,6 +64,7 @@ struct Totals {
 /// # Errors
 /// [`CliError::NotFound`] for a path that does not exist.
 pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    super::exit_when_interrupted();
     let config = Config::load(&session::inputs(global));
     for diagnostic in &config.diagnostics {
         out.diagnostic(diagnostic);
@@ -133,7 +134,7 @@ fn judge(found: &Found, max_bytes: u64) -> Vec<Verdict> {
 
 fn text(verdict: &Verdict, out: &mut Output) -> Result<(), CliError> {
     let has_colour = out.has_colour();
-    verdict.diagnostics.iter().try_for_each(|diagnostic| {
+    report::for_people(verdict).iter().try_for_each(|diagnostic| {
         out.text(&render(diagnostic, has_colour))?;
         out.line("")
     })

@@ -272,6 +272,10 @@ impl Config {
                 self.diagnostics.push(untrusted(&document, &name, span));
                 continue;
             }
+            if value.span().is_empty() {
+                // What the parser puts where a mistake left nothing; the mistake is reported already
+                continue;
+            }
             let decoded = document::plain(value).ok_or_else(|| BadValue {
                 label: "out of range".to_owned(),
                 hint: format!("for example `{}`", setting.example_line()),

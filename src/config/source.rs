@@ -106,7 +106,7 @@ impl SourceConfig {
     pub fn guess(place: &str, at: Option<&str>) -> Self {
         let lower = place.get(..8).unwrap_or(place).to_ascii_lowercase();
         if lower.starts_with("http://") || lower.starts_with("https://") {
-            let mut source = Self::new("http", place);
+            let mut source = Self::new("http", without_credentials(place));
             source.url = Some(place.to_owned());
             source.at = at.map(str::to_owned);
             return source;
@@ -135,6 +135,18 @@ impl SourceConfig {
                 number += 1;
             }
         }
+    }
+}
+
+/// Returns an address without its user and password, which are nobody's business.
+pub fn without_credentials(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.into()
+        }
+        _ => address.to_owned(),
     }
 }
 
@@ -187,6 +199,13 @@ mod tests {
         assert_eq!(source.allow.len(), 2);
         assert_eq!(source.max_file_bytes, MAX_FILE_BYTES);
         assert!(toml::from_str::<SourceConfig>("type = \"dir\"\nname = \"x\"\npaths = 1\n").is_err());
+    }
+
+    #[test]
+    fn a_name_holds_no_credentials() {
+        let source = SourceConfig::guess("https://ana:pw@example.com/c.yaml", None);
+        assert_eq!(source.name, "https://example.com/c.yaml");
+        assert_eq!(source.url.as_deref(), Some("https://ana:pw@example.com/c.yaml"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::progress::ProgressEvent;
 use super::snapshot::ParsedFile;
 use super::sources::{Delta, RefreshContext, SourceError};
 use super::tree::{SourceTree, TreeError, folder_of};
+use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::net::{Batch, NetError};
 use cache::{CacheKey, FileResult};
@@ -306,7 +307,7 @@ impl<'a> Ingest<'a> {
     fn location_ref(&self, address: &Address) -> Arc<str> {
         match address {
             Address::Path(path) => self.tree.location_ref(path),
-            Address::Url(url) => format!("url:{url}").into(),
+            Address::Url(url) => format!("url:{}", without_credentials(url.as_str())).into(),
         }
     }
 
@@ -314,7 +315,7 @@ impl<'a> Ingest<'a> {
     fn shown(&self, address: &Address) -> Arc<str> {
         match address {
             Address::Path(path) => self.tree.shown(path),
-            Address::Url(url) => url.as_str().into(),
+            Address::Url(url) => without_credentials(url.as_str()).into(),
         }
     }
 

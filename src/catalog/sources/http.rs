@@ -3,7 +3,7 @@
 use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec};
 use crate::catalog::ingest::{Ingest, Root};
 use crate::catalog::tree::EmptyTree;
-use crate::config::source::SourceConfig;
+use crate::config::source::{SourceConfig, without_credentials};
 use url::Url;
 
 /// The type `http`.
@@ -26,12 +26,7 @@ struct HttpSource {
 
 impl CatalogProvider for HttpSource {
     fn place(&self) -> String {
-        // a password in an address is nobody's business
-        let mut shown = self.url.clone();
-        if shown.password().is_some() {
-            let _ = shown.set_password(Some("…"));
-        }
-        shown.to_string()
+        without_credentials(self.url.as_str())
     }
 
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {

@@ -60,7 +60,9 @@ fn sources(session: &Session, catalog: &Catalog) -> Vec<Finding> {
     }
     for source in catalog.sources() {
         let name = format!("source {}", source.name);
-        let counts = format!("{} entities in {} files ({})", source.entities, source.files, source.place);
+        let number = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let entities = number(source.entities, "entity", "entities");
+        let counts = format!("{entities} in {} ({})", number(source.files, "file", "files"), source.place);
         findings.push(match &source.error {
             Some(error) => {
                 let fix = error.hint.clone().unwrap_or_else(|| "check its place in the settings".to_owned());

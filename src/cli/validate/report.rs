@@ -3,47 +3,96 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::text::clean;
 use crate::model::verdict::Verdict;
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Returns the object of one document.
-pub fn document(verdict: &Verdict) -> Value {
-    let mut value = json!({
-        "file": &*verdict.file,
-        "document": verdict.document,
-        "line": verdict.line,
-        "ref": verdict.entity_ref,
-        "valid": verdict.valid,
-        "diagnostics": verdict.diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
-        "relations": verdict.relations.iter()
-            .map(|(relation, target)| json!({"type": relation, "target": target}))
-            .collect::<Vec<_>>(),
-    });
-    if verdict.empty {
-        value["empty"] = true.into();
-    }
-    value
+/// One document as scripts read it. Every field is always there; `empty` only when it is.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    file: &'a str,
+    document: u32,
+    line: u32,
+    #[serde(rename = "ref")]
+    entity_ref: Option<&'a str>,
+    valid: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    empty: bool,
+    diagnostics: Vec<Found<'a>>,
+    relations: Vec<Stated<'a>>,
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Value {
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    severity: Severity,
+    code: &'static str,
+    message: &'a str,
+    line: Option<u32>,
+    column: Option<u32>,
+    pointer: Option<&'a str>,
+    hint: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Stated<'a> {
+    r#type: &'static str,
+    target: &'a str,
+}
+
+/// Returns the object of one document.
+pub fn document(verdict: &Verdict) -> Document<'_> {
+    Document {
+        file: &verdict.file,
+        document: verdict.document,
+        line: verdict.line,
+        entity_ref: verdict.entity_ref.as_deref(),
+        valid: verdict.valid,
+        empty: verdict.empty,
+        diagnostics: verdict.diagnostics.iter().map(found).collect(),
+        relations: verdict.relations.iter().map(|(r#type, target)| Stated { r#type, target }).collect(),
+    }
+}
+
+fn found(diagnostic: &Diagnostic) -> Found<'_> {
     let place = diagnostic.location.as_ref();
     let known = |number: u32| (number > 0).then_some(number);
-    json!({
-        "severity": diagnostic.severity,
-        "code": diagnostic.code,
-        "message": diagnostic.message,
-        "line": place.and_then(|place| known(place.line)),
-        "column": place.and_then(|place| known(place.column)),
-        "pointer": diagnostic.pointer,
-        "hint": diagnostic.hint,
-    })
+    Found {
+        severity: diagnostic.severity,
+        code: diagnostic.code,
+        message: &diagnostic.message,
+        line: place.and_then(|place| known(place.line)),
+        column: place.and_then(|place| known(place.column)),
+        pointer: diagnostic.pointer.as_deref(),
+        hint: diagnostic.hint.as_deref(),
+    }
+}
+
+/// Returns what people are told of a document. One that is something else altogether is said to be that,
+/// instead of all the fields of an entity that it lacks.
+pub fn for_people(verdict: &Verdict) -> Cow<'_, [Diagnostic]> {
+    let lacks = |field: &str| {
+        verdict
+            .diagnostics
+            .iter()
+            .find(|d| d.code == "catalog::missing-field" && d.pointer.as_deref() == Some(field))
+    };
+    let (Some(first), Some(_)) = (lacks("/apiVersion"), lacks("/kind")) else {
+        return Cow::Borrowed(&verdict.diagnostics);
+    };
+    let mut one = first.clone();
+    one.code = "validate::not-an-entity";
+    "the document is no entity: it has neither `apiVersion` nor `kind`".clone_into(&mut one.message);
+    one.label = Some("starts here".to_owned());
+    one.hint = Some("name the files or folders that hold descriptors to leave it out".to_owned());
+    Cow::Owned(vec![one])
 }
 
 /// Returns the annotations of one document, one line each.
 pub fn annotations(verdict: &Verdict) -> String {
     let mut out = String::new();
-    for diagnostic in &verdict.diagnostics {
+    for diagnostic in for_people(verdict).iter() {
         let level = match diagnostic.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -162,7 +211,8 @@ mod tests {
 
     #[test]
     fn every_field_is_there_even_when_unknown() {
-        let value = document(&verdict("m"));
+        let verdict = verdict("m");
+        let value = serde_json::to_value(document(&verdict)).unwrap();
         let diagnostic = value["diagnostics"][0].as_object().unwrap();
         let keys: Vec<&str> = diagnostic.keys().map(String::as_str).collect();
         assert_eq!(keys.len(), 7, "{keys:?}");

@@ -1,0 +1,11 @@
+//! The real program as scripts and people use it: a clean home, stdout, stderr and exit code compared
+//! with what is written down.
+//!
+//! Snapshots are in `snapshots/`; `INSTA_UPDATE=always cargo test --test cli` writes them anew.
+
+mod config;
+mod data;
+mod manners;
+mod places;
+mod run;
+mod validate;
