@@ -11,7 +11,7 @@ type CellOf = fn(&Catalog, Entity<'_>) -> Cell;
 struct Column(&'static str, bool, CellOf);
 
 const COLUMNS: &[Column] = &[
-    Column("NAME", false, |_, entity| Cell::new(entity.name()).role(sign(entity))),
+    Column("NAME", false, |_, entity| Cell::new(entity.name()).role(Some(sign(entity)))),
     Column("KIND", false, |_, entity| Cell::new(&entity.kind().to_lowercase())),
     Column("TYPE", false, |_, entity| Cell::new(entity.entity_type())),
     Column("OWNER", false, |catalog, entity| target(catalog, entity.owner(), "group")),
@@ -51,13 +51,13 @@ fn target(catalog: &Catalog, id: Option<EntityId>, usual_kind: &str) -> Cell {
     Cell::new(&short_ref(catalog.ref_of(id), usual_kind)).role(dangling)
 }
 
-fn sign(entity: Entity<'_>) -> Option<Role> {
+fn sign(entity: Entity<'_>) -> Role {
     if entity.is_invalid() {
-        Some(Role::Error)
+        Role::Error
     } else if entity.has_warnings() {
-        Some(Role::Warn)
+        Role::Warn
     } else {
-        Some(Role::Accent)
+        Role::Accent
     }
 }
 

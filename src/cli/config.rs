@@ -256,7 +256,7 @@ fn open_in(command: &str, file: &Path) -> std::io::Result<std::process::ExitStat
 }
 
 fn failed_editor(command: &str, cause: &str) -> CliError {
-    CliError::Failed(
+    CliError::failure(
         Diagnostic::error("config::editor", format!("the editor `{command}` failed: {cause}"))
             .hint("set `$EDITOR` or the setting `editor` to a command that works"),
     )

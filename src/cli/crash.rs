@@ -12,7 +12,9 @@ pub fn guarded(act: impl FnOnce() -> Exit) -> Exit {
     let main = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        let cause = info.payload_as_str().unwrap_or("no reason given").to_owned();
+        let payload = info.payload();
+        let cause = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let cause = cause.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
         tracing::error!(%place, %cause, "panic");
         // Another thread ends one task; who waits for it says so
         if std::thread::current().id() == main {

@@ -151,8 +151,8 @@ fn redact(text: &str, home: Option<&std::path::Path>) -> String {
     let masks = [
         (r"(?i)([a-z][a-z0-9+.-]*://)[^/\s@]+@", "$1***@"),
         (r"[\w.+-]+@[\w-]+(\.[\w-]+)+", "***@***"),
-        (r#"(?i)(token|secret|password|passwd|api[_-]?key|authorization)(["']?\s*[=:]\s*)\S+"#, "$1$2***"),
         (r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}", "$1 ***"),
+        (r#"(?i)(token|secret|password|passwd|api[_-]?key|authorization)(["']?\s*[=:]\s*)\S+"#, "$1$2***"),
         (r"([?&][\w-]+=)[^&\s]+", "$1***"),
     ];
     for (pattern, mask) in masks {

@@ -29,13 +29,13 @@ pub enum Exit {
 #[derive(Debug)]
 pub enum CliError {
     /// The command line makes no sense.
-    Usage(Diagnostic),
+    Usage(Box<Diagnostic>),
     /// What was named does not exist.
-    NotFound(Diagnostic),
+    NotFound(Box<Diagnostic>),
     /// Nothing could be reached, or time ran out.
-    Unreachable(Diagnostic),
+    Unreachable(Box<Diagnostic>),
     /// Anything else.
-    Failed(Diagnostic),
+    Failed(Box<Diagnostic>),
     /// Writing the output failed.
     Output(io::Error),
 }
@@ -59,7 +59,7 @@ impl CliError {
             Self::Usage(diagnostic)
             | Self::NotFound(diagnostic)
             | Self::Unreachable(diagnostic)
-            | Self::Failed(diagnostic) => Some(diagnostic.clone()),
+            | Self::Failed(diagnostic) => Some((**diagnostic).clone()),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(error) => {
                 Some(Diagnostic::error("cli::output", format!("could not write the output: {error}")))
@@ -69,12 +69,32 @@ impl CliError {
 
     /// Creates a usage error with a hint.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage(Diagnostic::error("cli::usage", message).hint(hint))
+        Self::misuse(Diagnostic::error("cli::usage", message).hint(hint))
+    }
+
+    /// Creates a usage error.
+    pub fn misuse(diagnostic: Diagnostic) -> Self {
+        Self::Usage(Box::new(diagnostic))
+    }
+
+    /// Creates an error about something that does not exist.
+    pub fn not_found(diagnostic: Diagnostic) -> Self {
+        Self::NotFound(Box::new(diagnostic))
+    }
+
+    /// Creates an error about something that did not answer.
+    pub fn unreachable(diagnostic: Diagnostic) -> Self {
+        Self::Unreachable(Box::new(diagnostic))
+    }
+
+    /// Creates an error about anything else.
+    pub fn failure(diagnostic: Diagnostic) -> Self {
+        Self::Failed(Box::new(diagnostic))
     }
 
     /// Creates a failure from an error value.
     pub fn failed(code: &'static str, error: &dyn std::error::Error) -> Self {
-        Self::Failed(Diagnostic::error(code, error.to_string()))
+        Self::failure(Diagnostic::error(code, error.to_string()))
     }
 }
 

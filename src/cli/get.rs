@@ -76,9 +76,9 @@ pub fn query(global: &GlobalArgs, filter: Option<&str>) -> Result<Query, CliErro
     let selector = global
         .selector
         .as_deref()
-        .map(|text| Selector::parse(text).map_err(|error| CliError::Usage(error.to_diagnostic(text))));
+        .map(|text| Selector::parse(text).map_err(|error| CliError::misuse(error.to_diagnostic(text))));
     Ok(Query {
-        filter: Filter::parse(filter).map_err(|error| CliError::Usage(error.to_diagnostic(filter)))?,
+        filter: Filter::parse(filter).map_err(|error| CliError::misuse(error.to_diagnostic(filter)))?,
         selector: selector.transpose()?,
         kinds: Vec::new(),
         namespace: global.namespace.clone(),
@@ -101,8 +101,7 @@ pub fn print(catalog: &Catalog, ids: &[EntityId], form: Form, out: &mut Output) 
     let entities =
         || ids.iter().filter_map(|id| catalog.entity(*id)).map(|entity| EntityJson { catalog, entity });
     match form {
-        Form::Table if ids.is_empty() => Ok(()),
-        Form::Wide if ids.is_empty() => Ok(()),
+        Form::Table | Form::Wide if ids.is_empty() => Ok(()),
         Form::Table => table::print(out, &columns::head(false), &columns::rows(catalog, ids, false)),
         Form::Wide => table::print(out, &columns::head(true), &columns::rows(catalog, ids, true)),
         Form::Csv => table::csv(out, &columns::head(true), &columns::rows(catalog, ids, true)),

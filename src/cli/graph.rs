@@ -107,15 +107,10 @@ fn around(catalog: &Catalog, root: EntityId, args: &Args, out: &mut Output) -> R
         out.note(&format!("{} more entities are left out; raise --limit", found.cut));
     }
     let part = Part { nodes: found.nodes.iter().map(|node| node.id).collect(), edges: found.edges };
-    let node = |(id, depth): (EntityId, u32)| {
-        let mut value = node_json(catalog, id);
-        value["depth"] = depth.into();
-        value
-    };
     match args.output {
         Form::Json => out.json(&json!({
             "root": catalog.ref_of(root),
-            "nodes": found.nodes.iter().map(|n| node((n.id, n.depth))).collect::<Vec<_>>(),
+            "nodes": found.nodes.iter().map(|node| node_json(catalog, node)).collect::<Vec<_>>(),
             "edges": part.edges.iter().map(|edge| edge_json(catalog, edge)).collect::<Vec<_>>(),
         })),
         form => drawing(catalog, root, &part, form, out),
@@ -197,7 +192,7 @@ fn path(
     let Some(edges) = graph::shortest_path(catalog, from, to) else {
         let (from, to) = (catalog.ref_of(from), catalog.ref_of(to));
         let message = format!("`{from}` and `{to}` do not hang together");
-        return Err(CliError::NotFound(crate::diagnostic::Diagnostic::error("graph::no-path", message)));
+        return Err(CliError::not_found(crate::diagnostic::Diagnostic::error("graph::no-path", message)));
     };
     match form {
         Form::Json => out.json(&json!({
@@ -260,11 +255,12 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn node_json(catalog: &Catalog, id: EntityId) -> Value {
-    let (kind, namespace, name) = split_canonical(catalog.ref_of(id));
-    let entity = catalog.entity(id);
+fn node_json(catalog: &Catalog, node: &graph::Node) -> Value {
+    let (kind, namespace, name) = split_canonical(catalog.ref_of(node.id));
+    let entity = catalog.entity(node.id);
     json!({
-        "ref": catalog.ref_of(id),
+        "ref": catalog.ref_of(node.id),
+        "depth": node.depth,
         "kind": entity.map_or(kind, |e| e.kind()),
         "namespace": namespace,
         "name": entity.map_or(name, |e| e.name()),

@@ -45,7 +45,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
         } else {
             "`devportal config edit` opens it, `devportal init --dry-run` prints a fresh one"
         };
-        return Err(CliError::Failed(
+        return Err(CliError::failure(
             Diagnostic::error("init::exists", format!("`{shown}` exists and is not overwritten"))
                 .at(SourceLocation::file(shown))
                 .hint(hint),

@@ -39,7 +39,7 @@ pub fn screen(global: &GlobalArgs, place: &str) -> Result<Exit, CliError> {
     match crate::tui::run(super::screen::start(session, place)) {
         Ok(crate::tui::Ended::Quit) => Ok(Exit::Fine),
         Ok(crate::tui::Ended::Signal) => Ok(Exit::Interrupted),
-        Err(error) => Err(CliError::Failed(
+        Err(error) => Err(CliError::failure(
             Diagnostic::error("screen::terminal", format!("the terminal cannot be used: {error}"))
                 .hint("`devportal --plain` needs nothing but lines"),
         )),

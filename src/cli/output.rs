@@ -241,6 +241,7 @@ pub fn render(diagnostic: &Diagnostic, has_colour: bool) -> String {
 /// Escapes what JSON allows raw and a terminal may act upon: C1 control codes, DEL, marks of direction.
 /// All of them can only stand inside strings, so the data stays the same.
 fn safe_json(text: &str) -> std::borrow::Cow<'_, str> {
+    use std::fmt::Write as _;
     let acts = |c: char| {
         matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}')
@@ -251,7 +252,7 @@ fn safe_json(text: &str) -> std::borrow::Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if acts(c) {
-            out.push_str(&format!("\\u{:04x}", c as u32));
+            let _ = write!(out, "\\u{:04x}", c as u32);
         } else {
             out.push(c);
         }

@@ -35,7 +35,7 @@ pub fn start(session: Session, line: &str) -> Start {
     cx.origin = origin(&session);
     cx.settings = settings(config);
     cx.config_files = config_files(&config.paths);
-    cx.config_diagnostics = config.diagnostics.clone();
+    cx.config_diagnostics.clone_from(&config.diagnostics);
     cx.config_diagnostics.extend(theme_diagnostics);
     cx.user_keys = super::keys::own_keys(config);
     let (keymap, key_diagnostics) =

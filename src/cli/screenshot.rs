@@ -64,7 +64,7 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     let themes = session.config.paths.themes();
     let mut start = screen::start(session, &args.place.join(" "));
     if let Some(name) = &args.theme {
-        start.cx.theme = Theme::load(name, Some(&themes)).map_err(|wrong| CliError::NotFound(*wrong))?.0;
+        start.cx.theme = Theme::load(name, Some(&themes)).map_err(|wrong| CliError::not_found(*wrong))?.0;
     }
     let mut face = Headless::start(start, args.size.0, args.size.1);
     for key in keys {

@@ -132,7 +132,7 @@ fn ambiguous(catalog: &Catalog, word: &str, several: &[EntityId]) -> CliError {
         several.iter().take(CANDIDATES).map(|id| format!("`{}`", catalog.ref_of(*id))).collect();
     let more = several.len().saturating_sub(CANDIDATES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    CliError::Usage(
+    CliError::misuse(
         Diagnostic::error("cli::ambiguous", format!("`{word}` is the name of {} entities", several.len()))
             .hint(format!("name one of {}{more}", refs.join(", "))),
     )
@@ -159,7 +159,7 @@ fn not_found(catalog: &Catalog, word: &str, typed: &EntityRef, has_kind: bool) -
         .collect();
     let kinds = kinds(catalog);
     let near_kind = nearest(word, kinds.iter().map(String::as_str));
-    CliError::NotFound(diagnostic.hint(match (refs.is_empty(), near_kind.first()) {
+    CliError::not_found(diagnostic.hint(match (refs.is_empty(), near_kind.first()) {
         (false, _) => format!("did you mean {}?", refs.join(", ")),
         (true, Some(kind)) if !has_kind => format!("did you mean the kind `{kind}`?"),
         _ => "`devportal search WORDS` finds entities by name, title, description and tags".to_owned(),

@@ -211,13 +211,16 @@ impl Session {
             None => self.loader.load(&Progress::none().cancelled_by(cancel)),
         };
         let failed: Vec<&Diagnostic> = loader::source_errors(&catalog).collect();
-        if failed.len() == catalog.sources().len() && catalog.is_empty() {
-            if let Some((last, others)) = failed.split_last() {
-                others.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
-                return Err(gave_nothing((*last).clone()));
+        let is_nothing = failed.len() == catalog.sources().len() && catalog.is_empty();
+        if let Some((last, others)) = failed.split_last().filter(|_| is_nothing) {
+            for diagnostic in others {
+                out.diagnostic(diagnostic);
             }
+            return Err(gave_nothing((*last).clone()));
         }
-        failed.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+        for diagnostic in &failed {
+            out.diagnostic(diagnostic);
+        }
         let exit = if failed.is_empty() { Exit::Fine } else { Exit::Incomplete };
         Ok(Loaded { catalog, exit })
     }
@@ -230,7 +233,7 @@ impl Session {
         receiver.recv_timeout(timeout).map_err(|_| {
             cancel.cancel();
             let message = format!("the catalog was not read within {}", Value::Duration(timeout).to_text());
-            CliError::Unreachable(
+            CliError::unreachable(
                 Diagnostic::error("catalog::timeout", message)
                     .hint("give it more time with `--timeout`, or `--offline` to leave the network out"),
             )
@@ -269,16 +272,16 @@ pub struct Loaded {
 /// Turns the reason of the last source into an error, when no source gave anything.
 fn gave_nothing(reason: Diagnostic) -> CliError {
     match reason.code {
-        "source::network" | "source::cancelled" => CliError::Unreachable(reason),
-        "source::unknown-revision" => CliError::NotFound(reason),
-        _ => CliError::Failed(reason),
+        "source::network" | "source::cancelled" => CliError::unreachable(reason),
+        "source::unknown-revision" => CliError::not_found(reason),
+        _ => CliError::failure(reason),
     }
 }
 
 fn require_path(source: &SourceConfig) -> Result<(), CliError> {
     let Some(path) = source.path.as_ref().filter(|path| !path.exists()) else { return Ok(()) };
     let shown = path.display().to_string();
-    Err(CliError::NotFound(
+    Err(CliError::not_found(
         Diagnostic::error("catalog::not-found", format!("there is no file or folder `{shown}`"))
             .at(SourceLocation::file(shown))
             .hint("`--catalog` takes a folder, a file, a git repository or an http(s) URL"),

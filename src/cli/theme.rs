@@ -47,8 +47,10 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         Act::Show { name } => {
             let name = name.as_deref().unwrap_or(used);
             let (theme, diagnostics) =
-                Theme::load(name, Some(&folder)).map_err(|diagnostic| CliError::NotFound(*diagnostic))?;
-            diagnostics.iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+                Theme::load(name, Some(&folder)).map_err(|diagnostic| CliError::not_found(*diagnostic))?;
+            for diagnostic in &diagnostics {
+                out.diagnostic(diagnostic);
+            }
             for (role, name) in ThemeRole::ALL {
                 let sample = painted(theme.paint(role), &format!("{name:10} The quick brown fox"), out);
                 out.line(&sample)?;

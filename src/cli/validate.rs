@@ -104,7 +104,7 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
 
 fn missing(path: &std::path::Path) -> CliError {
     let shown = path.display().to_string();
-    CliError::NotFound(
+    CliError::not_found(
         Diagnostic::error("validate::not-found", format!("there is no file or folder `{shown}`"))
             .at(SourceLocation::file(shown)),
     )
@@ -151,11 +151,12 @@ impl Totals {
         let number = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         let invalid =
             if self.invalid == 0 { "all valid".to_owned() } else { format!("{} not valid", self.invalid) };
-        let mut text =
-            format!("{} in {}: {invalid}", number(self.documents, "document"), number(self.files, "file"));
-        if self.warnings > 0 {
-            text.push_str(&format!(", {}", number(self.warnings, "warning")));
-        }
-        text
+        let warnings = if self.warnings == 0 {
+            String::new()
+        } else {
+            format!(", {}", number(self.warnings, "warning"))
+        };
+        let (documents, files) = (number(self.documents, "document"), number(self.files, "file"));
+        format!("{documents} in {files}: {invalid}{warnings}")
     }
 }

@@ -3,6 +3,14 @@
 //!
 //! Snapshots are in `snapshots/`; `INSTA_UPDATE=always cargo test --test cli` writes them anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
+
 mod config;
 mod data;
 mod manners;

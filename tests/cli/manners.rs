@@ -86,11 +86,11 @@ fn an_interrupt_exits_130() {
     // It connects only after the handler is in place
     listener.set_nonblocking(true).unwrap();
     let _connection = loop {
-        match listener.accept() {
-            Ok(connection) => break connection,
-            Err(_) if child.try_wait().unwrap().is_some() => panic!("it ended before it connected"),
-            Err(_) => std::thread::yield_now(),
+        if let Ok(connection) = listener.accept() {
+            break connection;
         }
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it connected");
+        std::thread::yield_now();
     };
     let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(kill.success());

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 
 /// One document as scripts read it. Every field is always there; `empty` only when it is.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "scripts know the position in the stream by this name")]
 pub struct Document<'a> {
     file: &'a str,
     document: u32,
@@ -171,7 +172,7 @@ fn uri(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(byte as char)
+                out.push(byte as char);
             }
             _ => {
                 let _ = write!(out, "%{byte:02X}");
