@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod entity;
 pub mod graph;
 pub mod home;
+pub mod org;
 pub mod problems;
 pub mod settings;
 
@@ -20,6 +21,7 @@ pub static ALL: &[&PaneSpec] = &[
     &entity::SPEC,
     &graph::SPEC,
     &graph::CYCLES,
+    &org::SPEC,
     &problems::SPEC,
     &settings::SPEC,
 ];
