@@ -177,7 +177,8 @@ impl HomePane {
             column.list.set(draft.sections, height);
             column.entries = draft.entries;
         }
-        self.focus = self.focus.min(count - 1);
+        let is_untouched = !self.columns.iter().any(|column| column.list.was_moved());
+        self.focus = if is_untouched { 0 } else { self.focus.min(count - 1) };
         if self.columns.get(self.focus).is_some_and(|column| column.list.is_empty()) {
             self.step(true);
         }
@@ -490,13 +491,13 @@ fn banner(cx: &Context) -> Vec<(String, Role)> {
     }
     let is_sample = cx.catalog.sources().iter().any(|source| source.kind == "sample");
     if !cx.origin.is_empty() {
-        add(&cx.origin, Role::Dim);
+        add(&format!("read from {}", cx.origin), Role::Dim);
     } else if is_sample {
         add("this is the sample company that comes with the program", Role::Dim);
     }
     let says_how = cx.origin.contains("--catalog");
     if is_sample && !says_how {
-        add("open your own: `devportal --catalog PATH`; `devportal init` writes a first file", Role::Info);
+        add("open yours: `devportal --catalog PATH`; `devportal init` writes a first file", Role::Info);
     }
     if cx.catalog.is_empty() {
         add("no entities were found", Role::Warn);
@@ -510,10 +511,7 @@ fn banner(cx: &Context) -> Vec<(String, Role)> {
             }
         }
         if !says_how && !is_sample {
-            add(
-                "read another place: `devportal --catalog PATH`; `devportal init` writes a first file",
-                Role::Info,
-            );
+            add("open another: `devportal --catalog PATH`; `devportal init` writes a first file", Role::Info);
         }
     }
     lines

@@ -323,7 +323,7 @@ impl SettingsPane {
                     paragraph("without it git's `user.email` is looked for in the catalog", Role::Dim);
                 }
                 if !cx.me.origin.is_empty() {
-                    paragraph(&format!("known from: {}", cx.me.origin), Role::Dim);
+                    paragraph(&cx.me.origin, Role::Dim);
                 }
             }
             Some(Entry::File(at)) => {

@@ -73,6 +73,8 @@ pub struct SectionList {
     list: ListState,
     /// First visible line.
     top: usize,
+    /// Whether the user has moved; until then the cursor stays on the first row.
+    was_moved: bool,
 }
 
 /// Cells in front of a row for the cursor.
@@ -81,9 +83,9 @@ const MARGIN: u16 = 2;
 const NOTE_EDGE: u16 = 64;
 
 impl SectionList {
-    /// Replaces the content; the cursor stays on the same key.
+    /// Replaces the content; a cursor that was moved stays on the same key.
     pub fn set(&mut self, content: Sections, height: usize) {
-        let on = self.content.key(self.list.cursor).map(str::to_owned);
+        let on = self.content.key(self.list.cursor).filter(|_| self.was_moved).map(str::to_owned);
         self.content = content;
         if let Some(on) = on {
             self.select_key(&on, height);
@@ -94,6 +96,11 @@ impl SectionList {
     /// Returns the row under the cursor; `None` when there is no row.
     pub fn cursor(&self) -> Option<usize> {
         (self.list.cursor < self.content.len()).then_some(self.list.cursor)
+    }
+
+    /// Returns whether the user has moved the cursor.
+    pub fn was_moved(&self) -> bool {
+        self.was_moved
     }
 
     /// Returns the number of rows.
@@ -108,15 +115,17 @@ impl SectionList {
 
     /// Carries out a movement command; returns whether it was one.
     pub fn command(&mut self, command: CommandId, height: usize) -> bool {
-        let was_moved = self.list.command(command, self.content.len(), height);
-        if was_moved {
+        let is_movement = self.list.command(command, self.content.len(), height);
+        if is_movement {
+            self.was_moved = true;
             self.settle(height);
         }
-        was_moved
+        is_movement
     }
 
     /// Puts the cursor on a row.
     pub fn select(&mut self, row: usize, height: usize) {
+        self.was_moved = true;
         self.list.select(row, self.content.len(), height);
         self.settle(height);
     }
@@ -217,7 +226,7 @@ impl SectionList {
 fn heading(cx: &Context, area: Rect, title: &str, note: &str, is_current: bool, buf: &mut Buffer) {
     let mark = match (is_current, cx.ascii) {
         (true, false) => "▸ ",
-        (true, true) => "> ",
+        (true, true) => "* ",
         (false, _) => "  ",
     };
     let role = if is_current { Role::Title } else { Role::Accent };
@@ -279,6 +288,14 @@ mod tests {
         assert_eq!(rows.cursor(), Some(5));
         rows.set(list(&[0]), 10);
         assert_eq!(rows.cursor(), None);
+    }
+
+    #[test]
+    fn a_cursor_that_was_not_moved_stays_on_the_first_row() {
+        let mut rows = SectionList::default();
+        rows.set(list(&[0, 2]), 10);
+        rows.set(list(&[2, 2]), 10);
+        assert_eq!(rows.cursor(), Some(0));
     }
 
     proptest! {

@@ -21,6 +21,7 @@ use crate::app::place::{ENTITY, Place};
 use crate::app::subject::Subject;
 use crate::config::theme::Role;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::text;
 use crate::ui::entity_lines::short_ref;
 use crate::ui::text::{Line, paint, put, put_line, span};
 use crate::ui::theme::{Sign, style};
@@ -28,6 +29,7 @@ use crate::ui::widgets::{Column, Panel, Table};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use rows::{By, Rows, key};
+use unicode_segmentation::UnicodeSegmentation;
 
 /// Opens the problems.
 const GO: CommandSpec = CommandSpec::new(
@@ -56,7 +58,7 @@ const COLUMNS: [Column; 5] = [
     Column { title: "SEVERITY", min: 10, weight: 0, priority: 0 },
     Column { title: "CODE", min: 26, weight: 0, priority: 3 },
     Column { title: "MESSAGE", min: 24, weight: 4, priority: 0 },
-    Column { title: "WHERE", min: 18, weight: 1, priority: 1 },
+    Column { title: "WHERE", min: 26, weight: 2, priority: 1 },
     Column { title: "ENTITY", min: 14, weight: 1, priority: 2 },
 ];
 
@@ -471,15 +473,16 @@ impl ProblemsPane {
         }
     }
 
-    fn cells(&self, cx: &Context, row: usize) -> (Vec<Line>, bool) {
+    /// Cells of a row; `place` is the width of the column with the place.
+    fn cells(&self, cx: &Context, row: usize, place: u16) -> (Vec<Line>, bool) {
         let Some(diagnostic) = self.rows.get(row) else { return (Vec::new(), false) };
         let cell = |column: &Column| match column.title {
             "SEVERITY" => severity(cx, diagnostic.severity),
             "CODE" => vec![span(diagnostic.code, Role::Dim)],
             "MESSAGE" => vec![span(diagnostic.message.as_str(), Role::Text)],
             "WHERE" => {
-                let place = diagnostic.location.as_ref().map(short_place).unwrap_or_default();
-                vec![span(place, Role::Link)]
+                let place = diagnostic.location.as_ref().map(|at| short_place(at, usize::from(place)));
+                vec![span(place.unwrap_or_default(), Role::Link)]
             }
             _ => vec![span(diagnostic.entity.as_deref().map(short_ref).unwrap_or_default(), Role::Text)],
         };
@@ -498,7 +501,7 @@ impl ProblemsPane {
             put(buf, area.x, y, 1.min(area.width), "/", style(cx, Role::Key));
             let room = area.width.saturating_sub(2);
             put(buf, area.x + 1, y, room, self.filter.text(), style(cx, Role::Text));
-            let before = crate::model::text::width(self.filter.before_cursor()) as u16;
+            let before = text::width(self.filter.before_cursor()) as u16;
             let reverse = ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED);
             paint(buf, (area.x + 1 + before).min(area.right().saturating_sub(1)), y, 1, reverse);
         }
@@ -507,7 +510,10 @@ impl ProblemsPane {
             return;
         }
         let columns = self.columns();
-        self.table(&columns).draw(cx, area, buf, |row| self.cells(cx, row));
+        let place = columns.iter().position(|column| column.title == "WHERE");
+        let layout = Table::layout(&columns, area.width);
+        let place = layout.iter().find(|slot| Some(slot.0) == place).map_or(0, |slot| slot.2);
+        self.table(&columns).draw(cx, area, buf, |row| self.cells(cx, row, place));
     }
 
     fn draw_empty(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
@@ -581,15 +587,22 @@ fn severity(cx: &Context, severity: Severity) -> Line {
     vec![span(format!("{sign} {}", severity.as_str()), role)]
 }
 
-/// Returns the end of a path with its line: what tells places apart comes last.
-fn short_place(location: &crate::diagnostic::SourceLocation) -> String {
-    let mut parts = location.file.rsplitn(3, '/');
-    let name = parts.next().unwrap_or("");
-    let short = match parts.next().filter(|folder| !folder.is_empty()) {
-        Some(folder) => format!("{folder}/{name}"),
-        None => name.to_owned(),
-    };
-    if location.line == 0 { short } else { format!("{short}:{}", location.line) }
+/// Returns a place in at most `width` cells; it is cut at its beginning, since the end says which line.
+fn short_place(location: &crate::diagnostic::SourceLocation, width: usize) -> String {
+    let mut place = text::clean(&location.file).into_owned();
+    if location.line > 0 {
+        place = format!("{place}:{}", location.line);
+    }
+    if text::width(&place) <= width {
+        return place;
+    }
+    let mut cells = 1;
+    let end = place.graphemes(true).rev().take_while(|grapheme| {
+        cells += text::width(grapheme);
+        cells <= width
+    });
+    let bytes: usize = end.map(str::len).sum();
+    format!("…{}", place.get(place.len() - bytes..).unwrap_or(""))
 }
 
 impl Pane for ProblemsPane {

@@ -90,6 +90,14 @@ fn marks_stay_on_the_same_problems_when_the_order_changes() {
 }
 
 #[test]
+fn a_place_keeps_its_line_when_it_is_cut() {
+    let at = crate::diagnostic::SourceLocation::at("legacy/invoice-importer/catalog-info.yaml", 28, 5);
+    assert_eq!(short_place(&at, 60), "legacy/invoice-importer/catalog-info.yaml:28");
+    assert_eq!(short_place(&at, 12), "…nfo.yaml:28");
+    assert_eq!(short_place(&at, 1), "…");
+}
+
+#[test]
 fn the_detail_never_leaves_its_width() {
     let diagnostic = Diagnostic::error("x::y", "a long message about a thing that is wrong ".repeat(5))
         .at(crate::diagnostic::SourceLocation::at("a/very/long/path/catalog-info.yaml", 12, 300))
