@@ -90,6 +90,8 @@ pub struct Context {
     pub theme: Theme,
     /// Signs and lines of ASCII only.
     pub ascii: bool,
+    /// No frames around regions: what is drawn is read line by line.
+    pub is_plain: bool,
     /// Who the user is.
     pub me: Me,
     /// Refs of starred entities.
@@ -140,6 +142,7 @@ impl Context {
             area: Rect::new(0, 1, 80, 22),
             theme: Theme::built_in_default(),
             ascii: false,
+            is_plain: false,
             me: Me::default(),
             stars: BTreeSet::new(),
             recent: Vec::new(),

@@ -44,6 +44,8 @@ pub struct Generation(pub u64);
 pub enum Event {
     /// A key was pressed.
     Key(Key),
+    /// A line of the palette's grammar, given as a whole: by the linear face.
+    Line(String),
     /// Text was pasted; always literal.
     Paste(String),
     /// The mouse did something.

@@ -119,6 +119,7 @@ impl App {
         self.cx.now = now;
         let first = match event {
             Event::Key(key) => self.key(key),
+            Event::Line(line) => palette::carry_out(&line, None, &self.cx),
             Event::Paste(text) => self.paste(&text),
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Run(command) => self.run(command),

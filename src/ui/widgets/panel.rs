@@ -27,6 +27,10 @@ impl Panel<'_> {
             return area;
         }
         fill(cx, area, buf);
+        if cx.is_plain {
+            put(buf, area.x + 1, area.y, area.width - 1, self.title, style(cx, Role::Title));
+            return inner;
+        }
         let [horizontal, vertical, corners @ ..] = if cx.ascii {
             ["-", "|", "+", "+", "+", "+"]
         } else {
