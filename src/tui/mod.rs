@@ -1,12 +1,13 @@
 //! The full screen: terminal in and out, the event loop, and the services that carry effects out.
 //!
 //! [`run()`] shows the application on a terminal; [`screenshot`] drives the same update and view code
-//! without one. Both are given a [`Start`]. This is the only place that knows a terminal.
+//! without one, [`plain`] line by line. All are given a [`Start`]. This is the only place that knows a terminal.
 
 pub mod clipboard;
 pub mod editor;
 mod event_loop;
 pub mod keys;
+pub mod plain;
 pub mod screenshot;
 pub mod services;
 pub mod terminal;

@@ -86,21 +86,36 @@ impl Headless {
                 self.left_out.push(effect);
                 continue;
             }
-            let world = World {
-                catalog: self.app.cx.catalog.clone(),
-                me: self.app.cx.me.clone(),
-                stars: self.app.cx.stars.clone(),
-            };
-            let answers: Mutex<Vec<TaskEvent>> = Mutex::new(Vec::new());
-            self.services.perform(&effect, &world, &|event| {
-                if let Ok(mut answers) = answers.lock() {
-                    answers.push(event);
-                }
-            });
-            for answer in answers.into_inner().unwrap_or_default() {
-                queue.extend(self.app.update(Event::Task(answer), Timestamp::now()));
-            }
+            queue.extend(self.answers(&effect));
         }
+    }
+
+    /// Carries out an effect of [`Self::left_out`] after all, and everything that follows from it.
+    pub fn perform(&mut self, effect: &Effect) {
+        let effects = self.answers(effect);
+        self.settle(effects);
+    }
+
+    /// Returns the command of the editor that is configured.
+    pub fn editor(&self) -> &str {
+        &self.services.editor
+    }
+
+    fn answers(&mut self, effect: &Effect) -> Vec<Effect> {
+        let world = World {
+            catalog: self.app.cx.catalog.clone(),
+            me: self.app.cx.me.clone(),
+            stars: self.app.cx.stars.clone(),
+        };
+        let answers: Mutex<Vec<TaskEvent>> = Mutex::new(Vec::new());
+        self.services.perform(effect, &world, &|event| {
+            if let Ok(mut answers) = answers.lock() {
+                answers.push(event);
+            }
+        });
+        let answers = answers.into_inner().unwrap_or_default();
+        let update = |answer| self.app.update(Event::Task(answer), Timestamp::now());
+        answers.into_iter().flat_map(update).collect()
     }
 }
 
