@@ -25,7 +25,16 @@ impl App {
             id::BROWSE | id::BROWSE_WHAT => first.links.is_empty(),
             _ => false,
         };
+        let is_here = || {
+            let place = match command {
+                id::DESCRIBE => Place::entity(first.entity.as_ref()?),
+                id::INSPECT => Place::entity(format!("{} raw", first.entity.as_ref()?)),
+                _ => return None,
+            };
+            Some(self.pane()?.place() == place)
+        };
         let reason = match (command, &first.source) {
+            _ if is_here() == Some(true) => Some("this is it".to_owned()),
             (id::EDIT, Some(Err(reason))) => Some(reason.clone()),
             (id::EDIT, None) => Some("it has no source file".to_owned()),
             (id::BROWSE | id::BROWSE_WHAT, _) if is_missing => Some("it has no links".to_owned()),

@@ -4,9 +4,10 @@ use super::thing::{Look, Tab, Thing};
 use crate::app::subject;
 use crate::catalog::Entity;
 use crate::config::theme::Role;
+use crate::diagnostic::Severity;
 use crate::model::entity_ref::split_canonical;
 use crate::ui::entity_lines::{self, plural};
-use crate::ui::text::{Line, span};
+use crate::ui::text::{Line, Span, span};
 use crate::ui::theme::Sign;
 use crate::ui::widgets::{Flow, Piece};
 
@@ -16,7 +17,8 @@ const CONTACTS: usize = 3;
 /// Returns the header for a region of this many cells.
 pub fn header(look: &Look<'_>, region: u16) -> Flow<Thing> {
     let mut flow = Flow::new(region);
-    flow.line(name_line(look));
+    // pieces, so that a long title goes on in the next line
+    flow.pieces(0, name_line(look).into_iter().map(piece).collect());
     let Some(entity) = &look.entity else {
         missing(look, &mut flow);
         return flow;
@@ -26,6 +28,11 @@ pub fn header(look: &Look<'_>, region: u16) -> Flow<Thing> {
     trail(look, &mut flow);
     origin(look, entity, &mut flow);
     flow
+}
+
+/// Returns a span of a line as a piece of text, without the spaces that set it off there.
+fn piece(span: Span) -> Piece<Thing> {
+    Piece { span: Span { text: span.text.trim().to_owned(), ..span }, thing: None }
 }
 
 /// Returns name, title and star.
@@ -83,17 +90,33 @@ fn facts(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
     // the first span is kind and type, which stand here with the kind always named
     let rest = entity_lines::facts(entity).into_iter().skip(1);
     let rest = rest.filter(|s| !s.text.trim().is_empty() && !s.text.starts_with("  in "));
-    pieces.extend(rest.map(|s| Piece { span: span(s.text.trim(), s.role), thing: None }));
+    pieces.extend(rest.map(piece));
     pieces.push(Piece::text(format!("namespace {}", entity.namespace()), Role::Dim));
-    let count = entity.problems().count();
-    if count > 0 {
-        let cell = entity_lines::problem_cell(look.cx, entity);
-        let role = cell.first().map_or(Role::Info, |span| span.role);
-        let signs: String = cell.iter().map(|span| span.text.as_str()).collect();
-        let text = format!("{signs} {}", plural(count, "problem")).trim().to_owned();
+    if entity.problems().next().is_some() {
+        let (text, role) = problem_words(look, entity);
         pieces.push(Piece::thing(text, role, Thing::Tab(Tab::Problems)));
     }
     flow.pieces(0, pieces);
+}
+
+/// Returns the problems counted by severity: `✗ 1 error, ! 2 warnings`.
+fn problem_words(look: &Look<'_>, entity: &Entity<'_>) -> (String, Role) {
+    let mut words = Vec::new();
+    let mut role = Role::Info;
+    for (severity, sign) in
+        [(Severity::Error, Sign::Error), (Severity::Warning, Sign::Warn), (Severity::Info, Sign::Warn)]
+    {
+        let count = entity.problems().filter(|problem| problem.severity == severity).count();
+        if count == 0 {
+            continue;
+        }
+        if words.is_empty() {
+            role = sign.role();
+        }
+        let noun = if severity == Severity::Info { "note" } else { severity.as_str() };
+        words.push(format!("{} {}", sign.text(look.cx), plural(count, noun)));
+    }
+    (words.join(", "), role)
 }
 
 /// Returns kind and type, both always there: `component service`.
@@ -174,5 +197,5 @@ fn origin(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
         let text = if age == "now" { "read just now".to_owned() } else { format!("read {age} ago") };
         pieces.push(Piece::text(text, Role::Dim));
     }
-    flow.row("described in", pieces);
+    flow.row("from", pieces);
 }

@@ -49,7 +49,6 @@ pub fn other_spec<'a>(entity: &Entity<'a>) -> Vec<(&'a str, ValueRef<'a>)> {
     let is_shown = |key: &str, value: ValueRef<'_>| match (key, entity.kind().to_lowercase().as_str()) {
         ("type", _) => value.as_str() == Some(entity.entity_type()),
         ("lifecycle", _) => value.as_str() == Some(entity.lifecycle()),
-        ("definition", "api") => true,
         ("profile", "group" | "user") => value.as_object().is_some_and(|profile| {
             profile.iter().all(|(key, value)| {
                 matches!(key, "displayName" | "email" | "picture") && value.as_str().is_some()
@@ -57,30 +56,26 @@ pub fn other_spec<'a>(entity: &Entity<'a>) -> Vec<(&'a str, ValueRef<'a>)> {
         }),
         ("target", "location") => value.as_str().is_some(),
         ("targets", "location") => value.as_array().is_some_and(|t| t.iter().all(|t| t.as_str().is_some())),
-        ("parameters" | "steps", "template") => true,
+        ("definition", "api") | ("parameters" | "steps", "template") => true,
         _ => is_relation(key, value),
     };
     fields.iter().filter(|(key, value)| !is_shown(key, *value)).collect()
 }
 
 fn definition(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
-    let (text, role) = match Definition::of(entity) {
-        Definition::Text(text) => (format!("{}, {}", entity.entity_type(), size(text)), Role::Link),
-        Definition::NotFetched { address, reason } => {
-            let sign = Sign::Unknown.text(look.cx);
-            (format!("{sign} `{address}` was not fetched: {reason}"), Role::Unknown)
+    let kind = entity.entity_type();
+    let tab = |text: String| Piece::thing(text, Role::Link, Thing::Tab(Tab::Api));
+    let pieces = match Definition::of(entity) {
+        Definition::Text(text) => vec![tab(format!("{kind}, {}", size(text)))],
+        Definition::Other(_) => vec![tab(format!("{kind}, written as fields"))],
+        Definition::NotFetched { address, .. } => {
+            let text = format!("{} {address}, not fetched", Sign::Unknown.text(look.cx));
+            vec![Piece::text(text, Role::Unknown), tab("why".to_owned())]
         }
-        Definition::Other(_) => (format!("{}, written as fields", entity.entity_type()), Role::Link),
         Definition::None => return,
     };
     flow.blank();
-    match role {
-        Role::Link => flow.row("definition", vec![Piece::thing(text, role, Thing::Tab(Tab::Api))]),
-        _ => {
-            flow.row("definition", vec![Piece::text(text, role)]);
-            flow.row("", vec![Piece::thing("more about it", Role::Link, Thing::Tab(Tab::Api))]);
-        }
-    }
+    flow.row("definition", pieces);
 }
 
 fn person(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {

@@ -68,6 +68,7 @@ fn snippet(flow: &mut Flow<Thing>, problem: &Diagnostic) {
     for (row, role) in [(Some(source), Role::Text), (caret, Role::Error)] {
         let Some(row) = row else { continue };
         let from = prefix(row, skipped).len();
-        flow.line(vec![span("  ", Role::Text), span(row.get(from..).unwrap_or(""), role)]);
+        let lead = if skipped > 0 && role == Role::Text { " …" } else { "  " };
+        flow.line(vec![span(lead, Role::Dim), span(row.get(from..).unwrap_or(""), role)]);
     }
 }

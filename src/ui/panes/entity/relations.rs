@@ -260,7 +260,7 @@ impl Relations {
         match mouse.kind {
             MouseKind::ScrollUp if is_preview => self.preview_offset = self.preview_offset.saturating_sub(3),
             MouseKind::ScrollDown if is_preview => {
-                self.preview_offset = self.preview_offset.saturating_add(3)
+                self.preview_offset = self.preview_offset.saturating_add(3);
             }
             MouseKind::ScrollUp => self.list.scroll(-3, self.shown.len(), height),
             MouseKind::ScrollDown => self.list.scroll(3, self.shown.len(), height),

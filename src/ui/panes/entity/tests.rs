@@ -310,7 +310,9 @@ fn a_definition_out_of_reach_says_so() {
     let pane = open(ENTITY, "stock api", &cx);
     let shown = text(&*pane, &cx);
     assert!(shown.contains("openapi  ? not fetched") && shown.contains("./none.yaml"), "{shown}");
-    assert!(text(&*open(ENTITY, "stock", &cx), &cx).contains("`./none.yaml` was not fetched"));
+    assert!(
+        text(&*open(ENTITY, "stock", &cx), &cx).contains("definition    ? ./none.yaml, not fetched  why")
+    );
 }
 
 #[test]

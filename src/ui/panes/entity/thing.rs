@@ -131,10 +131,9 @@ impl<'a> Look<'a> {
     /// Returns the tabs that apply, and the one that is open even if it no longer does.
     pub fn tabs(&self, open: Tab) -> Vec<Tab> {
         let applies = |tab: Tab| match (tab, &self.entity) {
-            (Tab::Overview, _) => true,
             (Tab::Relations, _) => self.id.is_some(),
             (Tab::Api, Some(entity)) => entity.kind().eq_ignore_ascii_case("api"),
-            (Tab::Raw, Some(_)) => true,
+            (Tab::Overview, _) | (Tab::Raw, Some(_)) => true,
             (Tab::Problems, Some(entity)) => entity.problems().next().is_some(),
             (_, None) => false,
         };
