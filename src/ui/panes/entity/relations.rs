@@ -11,7 +11,7 @@ use crate::app::list::{ListState, Marks};
 use crate::app::overlay::{Item, Overlay};
 use crate::app::place::Place;
 use crate::app::subject::Subject;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, EntityId};
 use crate::config::theme::Role;
 use crate::model::relation;
 use crate::ui::entity_lines;
@@ -33,6 +33,8 @@ const COLUMNS: &[Column] = &[
 /// Columns from which the preview stands beside the list.
 const SPLIT: u16 = super::overview::SPLIT;
 
+/// Relations whose names decide how wide the column of targets is.
+const MEASURED: usize = 500;
 /// What is said of a target that no file describes.
 const DANGLING: &str = "not described anywhere";
 
@@ -48,7 +50,10 @@ struct Row {
 /// State of the list.
 #[derive(Debug, Default)]
 pub struct Relations {
-    rows: Vec<Row>,
+    /// Relation types in words.
+    types: Vec<String>,
+    /// Index into `types` and target; made into a [`Row`] only when it is looked at.
+    ends: Vec<(usize, EntityId)>,
     /// Indices of the rows that the filter lets through, in order.
     shown: Vec<usize>,
     list: ListState,
@@ -74,29 +79,60 @@ impl Relations {
             self.list.clamp(self.shown.len(), self.height(area));
             return;
         }
+        let on = self.focused();
         self.catalog = Some(look.cx.catalog.clone());
-        let on = self.focused().cloned();
-        self.rows = super::overview::relation_groups(look)
-            .into_iter()
-            .flat_map(|(relation, ids)| ids.into_iter().map(move |id| (relation, id)))
-            .map(|(relation, id)| row(look, relation, id))
-            .collect();
-        let cells = |row: &Row| {
+        (self.types, self.ends) = (Vec::new(), Vec::new());
+        for (relation, ids) in super::overview::relation_groups(look) {
+            self.ends.extend(ids.into_iter().map(|id| (self.types.len(), id)));
+            self.types.push(relation::words(relation));
+        }
+        let cells = |row: Row| {
             let name = row.cells.get(1).map_or(0, |name| crate::model::text::width(name));
             name + if row.is_dangling { DANGLING.len() + 4 } else { 0 }
         };
-        self.target_cells = self.rows.iter().map(cells).max().unwrap_or(0).clamp(18, 44) as u16;
-        let refs: std::collections::BTreeSet<&str> = self.rows.iter().map(|r| r.canonical.as_str()).collect();
-        self.marks.0.retain(|canonical| refs.contains(canonical.as_str()));
-        self.narrow(area);
-        let same = |at: &usize| {
-            let row = self.rows.get(*at)?;
-            let old = on.as_ref()?;
-            (row.canonical == old.canonical && row.cells.first() == old.cells.first()).then_some(())
+        let widest = (0..self.ends.len().min(MEASURED)).filter_map(|at| self.row(at)).map(cells).max();
+        self.target_cells = widest.unwrap_or(0).clamp(18, 44) as u16;
+        let has = |canonical: &String| {
+            let id = look.catalog.find(canonical);
+            id.is_some_and(|id| self.ends.iter().any(|(_, end)| *end == id))
         };
-        if let Some(cursor) = self.shown.iter().position(|at| same(at).is_some()) {
+        self.marks.0.retain(has);
+        self.narrow(area);
+        let Some(on) = on else { return };
+        let same = |at: &usize| {
+            let (relation, id) = self.ends.get(*at).copied().unwrap_or((0, EntityId(u32::MAX)));
+            look.catalog.ref_of(id) == on.canonical && self.types.get(relation) == on.cells.first()
+        };
+        if let Some(cursor) = self.shown.iter().position(same) {
             self.list.select(cursor, self.shown.len(), self.height(area));
         }
+    }
+
+    /// Returns a relation in words.
+    fn row(&self, at: usize) -> Option<Row> {
+        let catalog = self.catalog.as_ref()?;
+        let (relation, id) = *self.ends.get(at)?;
+        let canonical = catalog.ref_of(id).to_owned();
+        let entity = catalog.entity(id);
+        let (kind, _, _) = crate::model::entity_ref::split_canonical(&canonical);
+        let owner = entity.and_then(|entity| entity.owner());
+        let cells = [
+            self.types.get(relation).cloned().unwrap_or_default(),
+            match &entity {
+                Some(entity) if entity.namespace() == "default" => entity.name().to_owned(),
+                _ => entity_lines::short_ref(&canonical),
+            },
+            entity.map_or_else(|| kind.to_owned(), |entity| entity_lines::kind_words(&entity)),
+            owner.map(|id| entity_lines::short_ref(catalog.ref_of(id))).unwrap_or_default(),
+            entity.map(|entity| entity.lifecycle().to_owned()).unwrap_or_default(),
+        ];
+        Some(Row { cells, canonical, is_dangling: entity.is_none() })
+    }
+
+    /// Returns the canonical ref of a shown row.
+    fn ref_of(&self, shown: usize) -> Option<&str> {
+        let (_, id) = self.ends.get(*self.shown.get(shown)?)?;
+        self.catalog.as_ref().map(|catalog| catalog.ref_of(*id))
     }
 
     /// Returns whether the filter line has the focus.
@@ -112,8 +148,8 @@ impl Relations {
 
     /// Returns `3 relations` or `2 of 3 relations`.
     pub fn count(&self) -> String {
-        let all = entity_lines::plural(self.rows.len(), "relation");
-        if self.shown.len() == self.rows.len() {
+        let all = entity_lines::plural(self.ends.len(), "relation");
+        if self.shown.len() == self.ends.len() {
             all
         } else {
             format!("{} of {all}", grouped(self.shown.len()))
@@ -170,7 +206,7 @@ impl Relations {
             }
             id::CLEAR => self.set_filter("", area),
             id::MARK => {
-                if let Some(canonical) = self.focused().map(|row| row.canonical.clone()) {
+                if let Some(canonical) = self.ref_of(self.list.cursor).map(str::to_owned) {
                     self.marks.toggle(&canonical);
                 }
                 self.list.command(id::DOWN, self.shown.len(), height);
@@ -299,13 +335,13 @@ impl Relations {
             paint(buf, x, y, 1, reverse);
         }
         if self.shown.is_empty() {
-            let text = if self.rows.is_empty() {
+            let text = if self.ends.is_empty() {
                 "no relations: it names nothing, and nothing names it".to_owned()
             } else {
                 let key = cx.key(id::BACK);
                 format!(
                     "the filter hides {}; {key} clears it",
-                    entity_lines::plural(self.rows.len(), "relation")
+                    entity_lines::plural(self.ends.len(), "relation")
                 )
             };
             let y = table_area.y + 1.min(table_area.height.saturating_sub(1));
@@ -345,7 +381,7 @@ impl Relations {
     }
 
     fn cells(&self, cx: &Context, columns: &[Column], row: usize) -> (Vec<Line>, bool) {
-        let Some(row) = self.shown.get(row).and_then(|at| self.rows.get(*at)) else {
+        let Some(row) = self.shown.get(row).and_then(|at| self.row(*at)) else {
             return (Vec::new(), false);
         };
         let cell = |column: &Column| {
@@ -406,8 +442,8 @@ impl Relations {
         Table::height(self.table_area(area))
     }
 
-    fn focused(&self) -> Option<&Row> {
-        self.rows.get(*self.shown.get(self.list.cursor)?)
+    fn focused(&self) -> Option<Row> {
+        self.row(*self.shown.get(self.list.cursor)?)
     }
 
     fn open(&self) -> Vec<Effect> {
@@ -422,16 +458,18 @@ impl Relations {
     /// Works out the shown rows after filter, order or rows changed.
     fn narrow(&mut self, area: Rect) {
         let words: Vec<Word> = self.filter.text().split_whitespace().filter_map(Word::read).collect();
-        self.shown = (0..self.rows.len())
-            .filter(|at| self.rows.get(*at).is_some_and(|row| words.iter().all(|word| word.fits(row))))
+        self.shown = (0..self.ends.len())
+            .filter(|at| {
+                words.is_empty() || self.row(*at).is_some_and(|row| words.iter().all(|word| word.fits(&row)))
+            })
             .collect();
         if let Some((column, is_down)) = self.sort {
-            let key =
-                |at: &usize| self.rows.get(*at).and_then(|row| row.cells.get(column)).map(String::as_str);
-            self.shown.sort_by(|a, b| {
-                let order = key(a).cmp(&key(b));
-                if is_down { order.reverse() } else { order }
-            });
+            let mut shown = std::mem::take(&mut self.shown);
+            shown.sort_by_cached_key(|at| self.row(*at).and_then(|row| row.cells.get(column).cloned()));
+            if is_down {
+                shown.reverse();
+            }
+            self.shown = shown;
         }
         self.preview_offset = 0;
         self.list.clamp(self.shown.len(), self.height(area));
@@ -489,10 +527,9 @@ impl Relations {
 
     fn save(&self) -> Vec<Effect> {
         let line = |at: &usize| {
-            self.rows.get(*at).map(|row| {
-                let [relation, ..] = &row.cells;
-                format!("{relation}\t{}\n", row.canonical)
-            })
+            let row = self.row(*at)?;
+            let [relation, ..] = &row.cells;
+            Some(format!("{relation}\t{}\n", row.canonical))
         };
         let text: String = self.shown.iter().filter_map(line).collect();
         if text.is_empty() {
@@ -503,38 +540,20 @@ impl Relations {
 
     fn mark_range(&mut self) {
         let Some(range) = self.list.range() else { return };
-        let refs = range.filter_map(|at| Some(self.rows.get(*self.shown.get(at)?)?.canonical.clone()));
+        let refs = range.filter_map(|at| self.ref_of(at).map(str::to_owned));
         let refs: Vec<String> = refs.collect();
         self.marks.0.extend(refs);
     }
 
     fn mark_all(&mut self) {
         let all: Vec<String> =
-            self.shown.iter().filter_map(|at| self.rows.get(*at)).map(|row| row.canonical.clone()).collect();
+            (0..self.shown.len()).filter_map(|at| self.ref_of(at).map(str::to_owned)).collect();
         if all.iter().all(|canonical| self.marks.has(canonical)) {
             self.marks = Marks::default();
         } else {
             self.marks.0.extend(all);
         }
     }
-}
-
-fn row(look: &Look<'_>, relation: &str, id: crate::catalog::EntityId) -> Row {
-    let canonical = look.catalog.ref_of(id).to_owned();
-    let entity = look.catalog.entity(id);
-    let (kind, _, _) = crate::model::entity_ref::split_canonical(&canonical);
-    let owner = entity.and_then(|entity| entity.owner());
-    let cells = [
-        relation::words(relation),
-        match &entity {
-            Some(entity) if entity.namespace() == "default" => entity.name().to_owned(),
-            _ => entity_lines::short_ref(&canonical),
-        },
-        entity.map_or_else(|| kind.to_owned(), |entity| entity_lines::kind_words(&entity)),
-        owner.map(|id| entity_lines::short_ref(look.catalog.ref_of(id))).unwrap_or_default(),
-        entity.map(|entity| entity.lifecycle().to_owned()).unwrap_or_default(),
-    ];
-    Row { cells, canonical, is_dangling: entity.is_none() }
 }
 
 /// A word of the filter: must occur, or with `!` or `-` must not.
