@@ -1,7 +1,6 @@
 //! `describe`: everything about an entity, for people.
 
 use super::args::GlobalArgs;
-use super::entity_json::EntityJson;
 use super::error::{CliError, Exit};
 use super::output::{Output, Role, render};
 use super::{select, session};
@@ -48,14 +47,13 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         let id = select::one(catalog, word, kind.as_deref(), global)?;
         entities.extend(catalog.entity(id));
     }
-    let json = |entity| EntityJson { catalog, entity };
     match (args.output, entities.as_slice()) {
-        (Form::Json, [entity]) => out.json(&json(*entity))?,
-        (Form::Json, several) => out.json(&several.iter().map(|e| json(*e)).collect::<Vec<_>>())?,
+        (Form::Json, [entity]) => out.json(entity)?,
+        (Form::Json, several) => out.json(&several)?,
         (Form::Yaml, several) => {
             for entity in several {
                 out.line("---")?;
-                out.yaml(&json(*entity))?;
+                out.yaml(entity)?;
             }
         }
         (Form::Text, several) => {

@@ -1,7 +1,6 @@
 //! `get`: lists entities, or prints them as data.
 
 use super::args::GlobalArgs;
-use super::entity_json::EntityJson;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{columns, select, session, table};
@@ -98,8 +97,7 @@ fn nothing(all: usize, global: &GlobalArgs, args: &Args) -> String {
 /// # Errors
 /// When they cannot be written.
 pub fn print(catalog: &Catalog, ids: &[EntityId], form: Form, out: &mut Output) -> Result<(), CliError> {
-    let entities =
-        || ids.iter().filter_map(|id| catalog.entity(*id)).map(|entity| EntityJson { catalog, entity });
+    let entities = || ids.iter().filter_map(|id| catalog.entity(*id));
     match form {
         Form::Table | Form::Wide if ids.is_empty() => Ok(()),
         Form::Table => table::print(out, &columns::head(false), &columns::rows(catalog, ids, false)),

@@ -4,14 +4,11 @@ use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
 use super::output::{Output, Role};
 use super::{select, session};
-use crate::catalog::graph::{self, Direction, Edge, GraphOptions, TreeNode};
-use crate::catalog::{Catalog, EntityId};
-use crate::model::entity_ref::split_canonical;
+use crate::catalog::graph::{self, Direction, GraphOptions, Neighbourhood, Node, TreeNode};
+use crate::catalog::{Catalog, EntityId, graph_export};
 use crate::model::relation;
 use crate::model::text::clean;
 use clap::ValueEnum;
-use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// Arguments of `graph`.
 #[derive(Debug, clap::Args)]
@@ -66,12 +63,6 @@ pub enum Form {
     Mermaid,
 }
 
-/// Entities and relations to print, whatever question they answer.
-struct Part {
-    nodes: Vec<EntityId>,
-    edges: Vec<Edge>,
-}
-
 /// Runs `graph`.
 ///
 /// # Errors
@@ -106,14 +97,9 @@ fn around(catalog: &Catalog, root: EntityId, args: &Args, out: &mut Output) -> R
     if found.cut > 0 {
         out.note(&format!("{} more entities are left out; raise --limit", found.cut));
     }
-    let part = Part { nodes: found.nodes.iter().map(|node| node.id).collect(), edges: found.edges };
     match args.output {
-        Form::Json => out.json(&json!({
-            "root": catalog.ref_of(root),
-            "nodes": found.nodes.iter().map(|node| node_json(catalog, node)).collect::<Vec<_>>(),
-            "edges": part.edges.iter().map(|edge| edge_json(catalog, edge)).collect::<Vec<_>>(),
-        })),
-        form => drawing(catalog, root, &part, form, out),
+        Form::Json => out.json(&graph_export::graph_json(catalog, &found)),
+        form => drawing(catalog, &found, form, out),
     }
 }
 
@@ -123,27 +109,15 @@ fn impact(catalog: &Catalog, root: EntityId, args: &Args, out: &mut Output) -> R
     if args.depth > 1 {
         found.entities.retain(|item| item.depth <= args.depth);
     }
-    let owner = |id| catalog.entity(id).and_then(|e| e.owner()).map(|id| catalog.ref_of(id));
     match args.output {
-        Form::Json => out.json(&json!({
-            "root": catalog.ref_of(root),
-            "entities": found.entities.iter().map(|item| json!({
-                "ref": catalog.ref_of(item.id),
-                "depth": item.depth,
-                "via": edge_json(catalog, &item.via),
-                "owner": owner(item.id),
-            })).collect::<Vec<_>>(),
-            "owners": found.owners.iter().map(|(id, count)| json!({
-                "ref": catalog.ref_of(*id), "entities": count,
-            })).collect::<Vec<_>>(),
-            "unowned": found.unowned,
-        })),
+        Form::Json => out.json(&graph_export::impact_json(catalog, root, &found)),
         Form::Tree => impact_text(catalog, root, &found, out),
         form => {
-            let mut nodes = vec![root];
-            nodes.extend(found.entities.iter().map(|item| item.id));
-            let edges = found.entities.into_iter().map(|item| item.via).collect();
-            drawing(catalog, root, &Part { nodes, edges }, form, out)
+            let touched =
+                found.entities.iter().map(|item| Node { id: item.id, depth: item.depth, hidden: 0 });
+            let nodes = std::iter::once(Node { id: root, depth: 0, hidden: 0 }).chain(touched).collect();
+            let edges = found.entities.iter().map(|item| item.via.clone()).collect();
+            drawing(catalog, &Neighbourhood { nodes, edges, cut: 0 }, form, out)
         }
     }
 }
@@ -195,11 +169,7 @@ fn path(
         return Err(CliError::not_found(crate::diagnostic::Diagnostic::error("graph::no-path", message)));
     };
     match form {
-        Form::Json => out.json(&json!({
-            "from": catalog.ref_of(from),
-            "to": catalog.ref_of(to),
-            "edges": edges.iter().map(|edge| edge_json(catalog, edge)).collect::<Vec<_>>(),
-        })),
+        Form::Json => out.json(&graph_export::path_json(catalog, &edges)),
         Form::Tree => {
             let first = name(catalog, from, out);
             out.line(&first)?;
@@ -211,9 +181,9 @@ fn path(
             Ok(())
         }
         form => {
-            let mut nodes = vec![from];
-            nodes.extend(edges.iter().map(|edge| edge.to));
-            drawing(catalog, from, &Part { nodes, edges }, form, out)
+            let ids = std::iter::once(from).chain(edges.iter().map(|edge| edge.to));
+            let nodes = ids.zip(0..).map(|(id, depth)| Node { id, depth, hidden: 0 }).collect();
+            drawing(catalog, &Neighbourhood { nodes, edges, cut: 0 }, form, out)
         }
     }
 }
@@ -255,75 +225,8 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn node_json(catalog: &Catalog, node: &graph::Node) -> Value {
-    let (kind, namespace, name) = split_canonical(catalog.ref_of(node.id));
-    let entity = catalog.entity(node.id);
-    json!({
-        "ref": catalog.ref_of(node.id),
-        "depth": node.depth,
-        "kind": entity.map_or(kind, |e| e.kind()),
-        "namespace": namespace,
-        "name": entity.map_or(name, |e| e.name()),
-        "title": entity.and_then(|e| e.title()),
-        "exists": entity.is_some(),
-    })
-}
-
-fn edge_json(catalog: &Catalog, edge: &Edge) -> Value {
-    json!({"from": catalog.ref_of(edge.from), "to": catalog.ref_of(edge.to), "type": edge.relation})
-}
-
-fn drawing(
-    catalog: &Catalog,
-    root: EntityId,
-    part: &Part,
-    form: Form,
-    out: &mut Output,
-) -> Result<(), CliError> {
-    let text = if form == Form::Dot { dot(catalog, root, part) } else { mermaid(catalog, root, part) };
+fn drawing(catalog: &Catalog, part: &Neighbourhood, form: Form, out: &mut Output) -> Result<(), CliError> {
+    let is_dot = form == Form::Dot;
+    let text = if is_dot { graph_export::dot(catalog, part) } else { graph_export::mermaid(catalog, part) };
     out.text(&text)
-}
-
-fn dot(catalog: &Catalog, root: EntityId, part: &Part) -> String {
-    let quote = |text: &str| format!("\"{}\"", clean(text).replace('\\', "\\\\").replace('"', "\\\""));
-    let mut text = String::from("digraph catalog {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n");
-    for id in &part.nodes {
-        let style = match (*id == root, catalog.is_entity(*id)) {
-            (true, _) => ", penwidth=2",
-            (_, false) => ", style=\"rounded,dashed\"",
-            _ => "",
-        };
-        let canonical = catalog.ref_of(*id);
-        let (kind, _, name) = split_canonical(canonical);
-        let label = quote(&format!("{name} ({kind})"));
-        let _ = writeln!(text, "  {} [label={label}{style}];", quote(canonical));
-    }
-    for edge in &part.edges {
-        let (from, to) = (quote(catalog.ref_of(edge.from)), quote(catalog.ref_of(edge.to)));
-        let _ = writeln!(text, "  {from} -> {to} [label={}];", quote(&relation::words(&edge.relation)));
-    }
-    text.push_str("}\n");
-    text
-}
-
-fn mermaid(catalog: &Catalog, root: EntityId, part: &Part) -> String {
-    // Entity codes are the only way to write quotes and markup inside a label
-    let escape = |text: &str| {
-        clean(text).replace('#', "#35;").replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;")
-    };
-    let node = |id: EntityId| format!("n{}", id.0);
-    let mut text = String::from("flowchart LR\n");
-    for id in &part.nodes {
-        let (kind, _, name) = split_canonical(catalog.ref_of(*id));
-        let _ = writeln!(text, "  {}[\"{}<br/>{}\"]", node(*id), escape(name), escape(kind));
-    }
-    for edge in &part.edges {
-        let words = escape(&relation::words(&edge.relation));
-        let _ = writeln!(text, "  {} -- \"{words}\" --> {}", node(edge.from), node(edge.to));
-    }
-    let _ = writeln!(text, "  style {} stroke-width:3px", node(root));
-    for id in part.nodes.iter().filter(|id| !catalog.is_entity(**id)) {
-        let _ = writeln!(text, "  style {} stroke-dasharray:4", node(*id));
-    }
-    text
 }

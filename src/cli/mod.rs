@@ -7,7 +7,6 @@
 pub mod args;
 pub mod columns;
 pub mod crash;
-pub mod entity_json;
 pub mod error;
 pub mod log;
 pub mod output;

@@ -5,7 +5,7 @@ use super::error::{CliError, Exit};
 use super::get::{self, Form};
 use super::output::Output;
 use super::session;
-use crate::catalog::{Catalog, EntityId};
+use crate::catalog::{EntityId, search};
 use tokio_util::sync::CancellationToken;
 
 /// Arguments of `search`.
@@ -28,13 +28,17 @@ pub struct Args {
 /// For sources that cannot be read.
 pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let words = args.words.join(" ");
-    let query = get::query(global, Some(&words))?;
+    // Mistakes of the command line are told before anything is read
+    let narrow = get::query(global, None)?;
+    get::query(global, Some(&words))?;
     let session = session::open(global);
     let loaded = session.load(out)?;
     let catalog = &*loaded.catalog;
     let viewer = session.viewer(catalog);
-    let mut ids = query.run(catalog, &viewer, &CancellationToken::new());
-    ids.sort_by_cached_key(|id| rank(catalog, *id, &args.words));
+    let hits = search::search(catalog, &viewer, &words, usize::MAX, &CancellationToken::new())
+        .map_err(|error| CliError::misuse(error.to_diagnostic(&words)))?;
+    let mut ids: Vec<EntityId> = hits.into_iter().map(|hit| hit.id).collect();
+    ids.retain(|id| narrow.matches(catalog, &viewer, *id));
     let all = ids.len();
     ids.truncate(args.limit);
     get::print(catalog, &ids, args.output, out)?;
@@ -44,24 +48,4 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         out.note(&format!("{} of {all} shown; `--limit` shows more", ids.len()));
     }
     Ok(loaded.exit)
-}
-
-/// Returns how far an entity is from what was typed; ids break ties, so the order is that of refs.
-fn rank(catalog: &Catalog, id: EntityId, words: &[String]) -> (u8, EntityId) {
-    let Some(entity) = catalog.entity(id) else { return (u8::MAX, id) };
-    let first = words.first().map(|word| word.to_lowercase()).unwrap_or_default();
-    let name = entity.name().to_lowercase();
-    let title = entity.title().unwrap_or("").to_lowercase();
-    let distance = if name == first {
-        0
-    } else if name.starts_with(&first) {
-        1
-    } else if name.contains(&first) || title.starts_with(&first) {
-        2
-    } else if title.contains(&first) {
-        3
-    } else {
-        4
-    };
-    (distance, id)
 }
