@@ -2,13 +2,14 @@
 
 use super::explain;
 use super::guess;
+use super::mask;
 use super::node::{Data, Node, Position};
 use super::quick;
 use super::split::Chunk;
 use super::{MAX_DEPTH, Source, scalar, strict};
 use crate::diagnostic::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use std::borrow::Cow;
 
 /// Nodes that anchors and aliases may copy in one document; owned text counts by the 64 bytes.
@@ -18,14 +19,10 @@ const SMALL_MAPPING: usize = 12;
 
 type Failure = Box<Diagnostic>;
 
-/// Characters that the event parser treats as no text, and what stands for them meanwhile: a byte
-/// order mark inside a text, and a carriage return without a line feed.
-const MASKED: [(char, char); 2] = [('\u{feff}', '\u{fdd0}'), ('\r', '\u{fdd1}')];
-
 /// Parses one document of a source.
 pub(super) fn parse<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result<Option<Node<'a>>, Failure> {
     if let Some(root) = quick::parse(chunk.text, chunk.first_line) {
-        return Ok(root);
+        return Ok(Some(root).filter(|root| !root.is_null()));
     }
     parse_events(chunk, source)
 }
@@ -43,59 +40,62 @@ pub(super) fn parse_events<'a>(chunk: &Chunk<'a>, source: &Source<'a>) -> Result
     // Spaces on a last line without a line feed would count as one more blank line of a block text
     let text = chunk.text.trim_end_matches(' ');
     let text = if text.ends_with('\n') { text } else { chunk.text };
-    if !needs_mask(text) {
-        return run(text, &context);
+    if !mask::is_needed(text) {
+        match run(text, &context) {
+            Ok(root) => return Ok(root),
+            Err(Stop::Mistake(found)) => return Err(found),
+            Err(Stop::Syntax(error)) if !mask::is_tab_after_colon(&error) => {
+                return Err(guess::explain(&context, &error));
+            }
+            Err(Stop::Syntax(_)) => {}
+        }
     }
-    let text = mask(text);
-    let root = run(&text, &context)?.map(Node::into_owned);
-    Ok(root.map(|mut root| {
-        unmask(&mut root);
-        root
-    }))
+    run_masked(text, &context)
 }
 
-fn run<'a>(text: &'a str, context: &explain::Context<'_, '_>) -> Result<Option<Node<'a>>, Failure> {
+/// Parses a text in which something stands for characters that the event parser does not take.
+fn run_masked(text: &str, context: &explain::Context<'_, '_>) -> Result<Option<Node<'static>>, Failure> {
+    let mut text = mask::mask(text);
+    let mut tries = mask::MAX_TABS.min(mask::MAX_TAB_BYTES / text.len().max(1));
+    loop {
+        match run(&text, context) {
+            Ok(root) => {
+                return Ok(root.map(|root| {
+                    let mut root = root.into_owned();
+                    mask::unmask(&mut root);
+                    root
+                }));
+            }
+            Err(Stop::Mistake(found)) => return Err(found),
+            Err(Stop::Syntax(error)) => {
+                let again = tries > 0 && mask::is_tab_after_colon(&error);
+                let softened = again.then(|| mask::soften_tabs(&text, error.marker().index())).flatten();
+                match softened {
+                    Some(softened) => text = softened,
+                    None => return Err(guess::explain(context, &error)),
+                }
+                tries -= 1;
+            }
+        }
+    }
+}
+
+/// Why a document was not read.
+enum Stop {
+    /// The event parser stopped.
+    Syntax(ScanError),
+    /// Something that the event parser takes is refused.
+    Mistake(Failure),
+}
+
+fn run<'a>(text: &'a str, context: &explain::Context<'_, '_>) -> Result<Option<Node<'a>>, Stop> {
     let mut builder = Builder::new(context);
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| guess::explain(context, &error))?;
-        builder.event(event, span)?;
+        let (event, span) = event.map_err(Stop::Syntax)?;
+        builder.event(event, span).map_err(Stop::Mistake)?;
     }
     Ok(builder.root.filter(|root| !root.is_null()))
-}
-
-fn needs_mask(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let lone = |at: usize| bytes.get(at + 1) != Some(&b'\n');
-    text.contains('\u{feff}') || text.match_indices('\r').any(|(at, _)| lone(at))
-}
-
-fn mask(text: &str) -> String {
-    let mut chars = text.chars().peekable();
-    let mut out = String::with_capacity(text.len());
-    while let Some(c) = chars.next() {
-        let kept = c == '\r' && chars.peek() == Some(&'\n');
-        let replaced = MASKED.iter().find(|(from, _)| *from == c && !kept).map_or(c, |(_, to)| *to);
-        out.push(replaced);
-    }
-    out
-}
-
-fn unmask(node: &mut Node<'_>) {
-    match &mut node.data {
-        Data::String(text) if text.contains(MASKED.map(|(_, to)| to)) => {
-            let back = |c: char| MASKED.iter().find(|(_, to)| *to == c).map_or(c, |(from, _)| *from);
-            *text = Cow::Owned(text.chars().map(back).collect());
-        }
-        Data::Sequence(items) => items.iter_mut().for_each(unmask),
-        Data::Mapping(entries) => {
-            for (key, value) in entries {
-                unmask(key);
-                unmask(value);
-            }
-        }
-        _ => {}
-    }
 }
 
 struct Frame<'a> {
@@ -192,6 +192,9 @@ impl<'c, 'a> Builder<'c, 'a> {
 
     /// Measures a quoted text that ends on its line; the event reaches up to the next token.
     fn quoted_width(&self, start: Position, quote: char) -> Option<u32> {
+        if start.column > strict::MAX_COLUMN {
+            return None;
+        }
         let line = self.context.source.line(start.line);
         let from = line.char_indices().nth(start.column as usize - 1)?.0;
         let text = line.get(from..).filter(|text| text.starts_with(quote))?;

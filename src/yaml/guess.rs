@@ -34,6 +34,7 @@ pub(super) fn explain(context: &Context<'_, '_>, error: &ScanError) -> Box<Diagn
         return super::explain::too_deep(context, at);
     }
     let guess = conflict_marker(context)
+        .or_else(|| long_key(context, at, info))
         .or_else(|| tab(context, at))
         .or_else(|| unclosed_quote(context, at, info))
         .or_else(|| look_at_lines(context, at, info))
@@ -53,6 +54,21 @@ fn conflict_marker(context: &Context<'_, '_>) -> Option<Diagnostic> {
         "left over from a merge",
     );
     Some(found.hint("keep one of the two versions and remove the three marker lines"))
+}
+
+/// A key must end within 1024 characters on its line.
+fn long_key(context: &Context<'_, '_>, at: Position, info: &str) -> Option<Diagnostic> {
+    let long = info.contains("simple key") && context.source.line(at.line).len() > 1024;
+    long.then(|| {
+        let message = "the colon of a key must follow within 1024 characters";
+        context.source.error(
+            "yaml::long-key",
+            message,
+            Position { line: at.line, column: 1 },
+            1,
+            "begins here",
+        )
+    })
 }
 
 fn tab(context: &Context<'_, '_>, at: Position) -> Option<Diagnostic> {
@@ -99,8 +115,8 @@ fn look_at_lines(context: &Context<'_, '_>, at: Position, info: &str) -> Option<
     let here = take_apart(context, at.line);
     let before = previous(context, at.line);
     let lines = || std::iter::once(&here).chain(before.as_ref());
-    lines()
-        .find_map(|line| after_quote(context, line))
+    shallow_bracket(context, &here, before.as_ref(), info)
+        .or_else(|| lines().find_map(|line| after_quote(context, line)))
         .or_else(|| lines().find_map(|line| odd_start(context, line)))
         .or_else(|| lines().find_map(|line| open_bracket(context, line)))
         .or_else(|| lines().find_map(|line| colon_in_text(context, line, info)))
@@ -179,6 +195,23 @@ fn colon_in_text(context: &Context<'_, '_>, line: &Line<'_>, info: &str) -> Opti
     let quoted =
         format!("{}: \"{}\"", line.key.unwrap_or_default(), shorten(line.value).replace('"', "\\\""));
     Some(found.hint(format!("put the text in quotes: `{quoted}`")))
+}
+
+/// A value in brackets that goes on to the left of where it may.
+fn shallow_bracket(
+    context: &Context<'_, '_>,
+    here: &Line<'_>,
+    before: Option<&Line<'_>>,
+    info: &str,
+) -> Option<Diagnostic> {
+    let closes =
+        here.text.find([']', '}']).is_some_and(|at| !here.text.get(..at).unwrap_or("").contains(['[', '{']));
+    let opened = before.filter(|line| matches!(first(line.value), '[' | '{'))?;
+    if !closes || !info.contains("indentation in flow") {
+        return None;
+    }
+    let place = Position { line: here.number, column: here.indent as u32 + 1 };
+    Some(*super::explain::continuation(context.source, place, opened.indent + 1, opened.number))
 }
 
 fn open_bracket(context: &Context<'_, '_>, line: &Line<'_>) -> Option<Diagnostic> {

@@ -8,6 +8,7 @@
 mod build;
 mod explain;
 mod guess;
+mod mask;
 mod node;
 mod quick;
 mod scalar;
@@ -147,6 +148,47 @@ mod tests {
             let documents = parse(text);
             let error = documents[0].content.as_ref().unwrap_err();
             assert!(codes.contains(&error.code), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn takes_what_backstage_takes() {
+        for (text, value) in [
+            ("a:\tb\nc: \td\t# e\n", "{\"a\":\"b\",\"c\":\"d\"}"),
+            ("a: x\u{feff}y\n", "{\"a\":\"x\u{feff}y\"}"),
+            ("a: x\ry\n", "{\"a\":\"x\\ry\"}"),
+            ("a: b\r\nc: d\r\n", "{\"a\":\"b\",\"c\":\"d\"}"),
+            ("<<: {a: b}\na: c\n", "{\"<<\":{\"a\":\"b\"},\"a\":\"c\"}"),
+            ("a: &x {b: c}\nd: *x\n", "{\"a\":{\"b\":\"c\"},\"d\":{\"b\":\"c\"}}"),
+            ("a: !Ref b\nc: !!str 3\nd: !x [e]\n", "{\"a\":\"b\",\"c\":\"3\",\"d\":[\"e\"]}"),
+            ("a: |\n  x\n  ", "{\"a\":\"x\\n\"}"),
+            ("1: a\nnull: b\n{{ x }}: c\n", "{\"1\":\"a\",\"\":\"b\",\"{ { x } }\":\"c\"}"),
+            (
+                "a: yes\nb: 2025-01-01\nc: 0o10\nd: 1e3\n",
+                "{\"a\":\"yes\",\"b\":\"2025-01-01\",\"c\":8,\"d\":1000}",
+            ),
+        ] {
+            let documents = parse(text);
+            let Ok(Some(node)) = &documents[0].content else { panic!("{documents:?}") };
+            let packed = node.to_packed();
+            let expected: serde_json::Value = serde_json::from_str(value).unwrap();
+            assert_eq!(crate::model::value::ValueRef::new(&packed).to_json(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_backstage_refuses() {
+        for (text, code) in [
+            ("a: 1\n1: b\n1.0: c\n", "yaml::duplicate-key"),
+            ("a:\n  - \"b\n  c\"\n", "yaml::indentation"),
+            ("a:\n  - [b,\n  c]\n", "yaml::indentation"),
+            ("a:\n  \tb: c\n", "yaml::tab"),
+            ("a: |\n    b\n\t\nc: d\n", "yaml::tab"),
+            ("a: {\"b\":|x}\n", "yaml::reserved-character"),
+        ] {
+            let documents = parse(text);
+            let error = documents[0].content.as_ref().expect_err(text);
+            assert_eq!(error.code, code, "{error:?}");
         }
     }
 

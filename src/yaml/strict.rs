@@ -8,6 +8,9 @@ use super::explain;
 use super::node::Position;
 use crate::diagnostic::Diagnostic;
 
+/// Columns behind this one are not looked at again: a line may hold a million values.
+pub(super) const MAX_COLUMN: u32 = 2000;
+
 /// Refuses a plain text that begins with a character that has another meaning.
 pub(super) fn plain_start(source: &Source<'_>, text: &str, at: Position) -> Result<(), Box<Diagnostic>> {
     match text.chars().next() {
@@ -83,6 +86,9 @@ pub(super) fn tabs(
     block: bool,
     indent: usize,
 ) -> Result<(), Box<Diagnostic>> {
+    if at.column > MAX_COLUMN {
+        return Ok(());
+    }
     let before: String = source.line(at.line).chars().take(at.column as usize - 1).collect();
     let Some(tab) = before.find('\t') else { return Ok(()) };
     let spaces = leading_spaces(&before);
