@@ -163,13 +163,13 @@ fn has_near_word(text: &str, word: &str) -> bool {
 }
 
 /// Whether two words differ by at most one letter added, removed or changed, or two swapped.
-fn within_one(a: &[char], b: &str) -> bool {
-    let b: Vec<char> = b.chars().collect();
-    let same_start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (Some(a), Some(b)) = (a.get(same_start..), b.get(same_start..)) else { return false };
+fn within_one(wanted: &[char], word: &str) -> bool {
+    let word: Vec<char> = word.chars().collect();
+    let same = wanted.iter().zip(&word).take_while(|(left, right)| left == right).count();
+    let (Some(a), Some(b)) = (wanted.get(same..), word.get(same..)) else { return false };
     match (a, b) {
-        ([], []) | ([_], []) | ([], [_]) => true,
-        ([x, y, a @ ..], [v, w, b @ ..]) if (x, y) == (w, v) && a == b => true,
+        ([] | [_], []) | ([], [_]) => true,
+        ([one, two, a @ ..], [three, four, b @ ..]) if (one, two) == (four, three) && a == b => true,
         ([_, a @ ..], [_, b @ ..]) if a == b => true,
         ([_, rest @ ..], b) if rest == b => true,
         (a, [_, rest @ ..]) => rest == a,

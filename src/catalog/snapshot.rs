@@ -245,6 +245,11 @@ impl Catalog {
             .filter_map(|(_, index)| self.diagnostics.get(*index as usize))
     }
 
+    /// Returns the files that everything was read from, by source and path.
+    pub fn files(&self) -> &[Arc<ParsedFile>] {
+        &self.files
+    }
+
     /// Returns the sources in the order of their priority.
     pub fn sources(&self) -> &[SourceState] {
         &self.sources

@@ -19,6 +19,14 @@ pub trait SourceTree: Send + Sync {
     /// what the system says.
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError>;
 
+    /// Reads a file that a walk of the tree has just found to be a regular one, not behind any link.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
+        self.read(path, limit, buffer)
+    }
+
     /// Lists all regular files below a folder, sorted; what `.gitignore` says does not matter here.
     ///
     /// # Errors

@@ -39,20 +39,7 @@ impl EntityRef {
     /// [`RefError::EmptyPart`] for `:x`, `a:/x`, `a:` and the like, [`RefError::MissingKind`] when the
     /// text has no kind and `default_kind` is `None`.
     pub fn parse(text: &str, default_kind: Option<&str>, default_namespace: &str) -> Result<Self, RefError> {
-        let empty = || RefError::EmptyPart(text.to_owned());
-        let slash = text.find('/');
-        let colon = text.find(':').filter(|c| slash.is_none_or(|s| *c < s));
-        let (kind, rest) = match colon {
-            Some(at) => (Some(&text[..at]), &text[at + 1..]),
-            None => (None, text),
-        };
-        let (namespace, name) = match rest.split_once('/') {
-            Some((namespace, name)) => (Some(namespace), name),
-            None => (None, rest),
-        };
-        if kind == Some("") || namespace == Some("") || name.is_empty() {
-            return Err(empty());
-        }
+        let (kind, namespace, name) = split(text).ok_or_else(|| RefError::EmptyPart(text.to_owned()))?;
         let kind = kind.or(default_kind).ok_or_else(|| RefError::MissingKind(text.to_owned()))?;
         Ok(Self::new(kind, namespace.unwrap_or(default_namespace), name))
     }
@@ -67,6 +54,21 @@ impl fmt::Display for EntityRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}/{}", self.kind, self.namespace, self.name)
     }
+}
+
+/// Splits a ref as written into kind, namespace and name; `None` when a part is empty.
+pub fn split(text: &str) -> Option<(Option<&str>, Option<&str>, &str)> {
+    let slash = text.find('/').unwrap_or(text.len());
+    let (kind, rest) = match text.split_once(':').filter(|(kind, _)| kind.len() < slash) {
+        Some((kind, rest)) => (Some(kind), rest),
+        None => (None, text),
+    };
+    let (namespace, name) = match rest.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, rest),
+    };
+    let is_filled = kind != Some("") && namespace != Some("") && !name.is_empty();
+    is_filled.then_some((kind, namespace, name))
 }
 
 /// Splits a canonical ref into kind, namespace and name; missing parts come out empty.

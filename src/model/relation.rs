@@ -5,6 +5,7 @@
 //! from an entity what it says of itself.
 
 use super::EntityRef;
+use super::entity_ref::split;
 use super::kinds;
 use super::value::ValueRef;
 use crate::yaml::Node;
@@ -75,6 +76,23 @@ impl Stated {
     }
 }
 
+/// A relation that a document states, borrowed from it and with its parts as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatedRef<'a> {
+    /// `ownedBy`, `parentOf`, …
+    pub relation: &'static str,
+    /// Kind of the other end, in any case.
+    pub kind: &'a str,
+    /// Namespace of the other end, in any case.
+    pub namespace: &'a str,
+    /// Name of the other end, in any case.
+    pub name: &'a str,
+    /// The field of `spec` that states it.
+    pub field: &'static str,
+    /// The item of that field, when it is a list.
+    pub index: Option<u32>,
+}
+
 /// Returns the relations that an entity states, in the order of its kind's table.
 ///
 /// Reads leniently: a single text where a list is wanted counts as one item, a ref that cannot be read
@@ -82,19 +100,34 @@ impl Stated {
 /// Format*, the relations generated from each field.
 pub fn stated(value: ValueRef<'_>) -> Vec<Stated> {
     let mut out = Vec::new();
-    let text = |value: ValueRef<'_>, key: &str| value.get(key).as_str().map(str::to_owned);
+    visit(value, |stated| {
+        let target = EntityRef::new(stated.kind, stated.namespace, stated.name);
+        out.push(Stated { relation: stated.relation, target, field: stated.field, index: stated.index });
+    });
+    out
+}
+
+/// Calls `found` with each relation that an entity states, as [`stated`] does, without copying.
+pub fn visit<'a>(value: ValueRef<'a>, mut found: impl FnMut(StatedRef<'a>)) {
     let spec = value.get("spec");
-    let namespace = text(value.get("metadata"), "namespace").filter(|ns| !ns.is_empty());
-    let namespace = namespace.as_deref().unwrap_or("default");
+    let namespace = value.get("metadata").get("namespace").as_str().filter(|ns| !ns.is_empty());
+    let namespace = namespace.unwrap_or("default");
     let kind = value.get("kind").as_str().unwrap_or("");
     let fields = kinds::find(kind, value.get("apiVersion").as_str().unwrap_or(""), spec.get("type").as_str())
         .or_else(|| kinds::find_by_name(kind))
         .map_or(kinds::FOREIGN, |kind| kind.spec);
     for field in fields {
         let Some(relation) = field.relation else { continue };
-        let mut push = |item: ValueRef<'_>, index: Option<u32>| {
-            if let Some(target) = read_ref(item, relation.default_kind, namespace) {
-                out.push(Stated { relation: relation.relation, target, field: field.name, index });
+        let mut push = |item: ValueRef<'a>, index: Option<u32>| {
+            if let Some((kind, namespace, name)) = read_ref(item, relation.default_kind, namespace) {
+                found(StatedRef {
+                    relation: relation.relation,
+                    kind,
+                    namespace,
+                    name,
+                    field: field.name,
+                    index,
+                });
             }
         };
         match spec.get(field.name) {
@@ -102,28 +135,38 @@ pub fn stated(value: ValueRef<'_>) -> Vec<Stated> {
             item => push(item, None),
         }
     }
-    out
 }
 
-/// Returns line and column (1-based) of each stated relation, in the same order.
-pub fn marks(node: &Node<'_>, stated: &[Stated]) -> Box<[(u32, u32)]> {
+/// Returns line and column (1-based) of each relation that a document states, in the order of
+/// [`stated`]; `value` is the document packed.
+pub fn marks(node: &Node<'_>, value: ValueRef<'_>) -> Box<[(u32, u32)]> {
     let spec = node.get("spec");
-    let find = |stated: &Stated| {
-        let field = spec?.get(stated.field)?;
-        let place = stated.index.and_then(|index| field.as_sequence()?.get(index as usize)).unwrap_or(field);
-        Some((place.start.line, place.start.column))
-    };
-    stated.iter().map(|stated| find(stated).unwrap_or((node.start.line, node.start.column))).collect()
+    let mut out = Vec::new();
+    visit(value, |stated| {
+        let place = spec.and_then(|spec| spec.get(stated.field)).map(|field| {
+            let item = stated.index.and_then(|index| field.as_sequence()?.get(index as usize));
+            item.unwrap_or(field)
+        });
+        let start = place.unwrap_or(node).start;
+        out.push((start.line, start.column));
+    });
+    out.into_boxed_slice()
 }
 
 /// Reads a ref written as text or as a mapping of kind, namespace and name.
-fn read_ref(value: ValueRef<'_>, default_kind: Option<&str>, namespace: &str) -> Option<EntityRef> {
+fn read_ref<'a>(
+    value: ValueRef<'a>,
+    default_kind: Option<&'a str>,
+    own: &'a str,
+) -> Option<(&'a str, &'a str, &'a str)> {
     match value {
-        ValueRef::String(text) => EntityRef::parse(text, default_kind, namespace).ok(),
+        ValueRef::String(text) => {
+            let (kind, namespace, name) = split(text)?;
+            Some((kind.or(default_kind)?, namespace.unwrap_or(own), name))
+        }
         ValueRef::Object(fields) => {
             let part = |key: &str| fields.get(key).and_then(ValueRef::as_str).filter(|part| !part.is_empty());
-            let kind = part("kind").or(default_kind)?;
-            Some(EntityRef::new(kind, part("namespace").unwrap_or(namespace), part("name")?))
+            Some((part("kind").or(default_kind)?, part("namespace").unwrap_or(own), part("name")?))
         }
         _ => None,
     }
@@ -139,7 +182,7 @@ mod tests {
         let node = documents.remove(0).content.unwrap().unwrap();
         let packed = node.to_packed();
         let found = stated(ValueRef::new(&packed));
-        let places = marks(&node, &found);
+        let places = marks(&node, ValueRef::new(&packed));
         let line = |(s, place): (&Stated, &(u32, u32))| {
             format!("{} {} {}:{} {}", s.relation, s.target, place.0, place.1, s.pointer())
         };

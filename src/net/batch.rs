@@ -73,11 +73,12 @@ impl<'a> Batch<'a> {
             };
             let answer = loop {
                 let left = self.deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() || cancel.is_cancelled() {
-                    break Slot::Done(Err(pending.give_up()));
-                }
+                // an answer may have come while another one was waited for
                 match pending.wait(left.min(Duration::from_millis(50))) {
                     Ok(answer) => break Slot::Done(answer.map(|fetched| fetched.body)),
+                    Err(again) if left.is_zero() || cancel.is_cancelled() => {
+                        break Slot::Done(Err(again.give_up()));
+                    }
                     Err(again) => pending = again,
                 }
             };

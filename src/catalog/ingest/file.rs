@@ -125,8 +125,7 @@ impl Reader<'_, '_> {
             _ => {}
         }
         let packed = node.to_packed();
-        let stated = relation::stated(ValueRef::new(&packed));
-        let marks = relation::marks(&node, &stated);
+        let marks = relation::marks(&node, ValueRef::new(&packed));
         let valid = checked.valid && !filled.failed;
         self.documents.push(ParsedDocument { packed, line, document: index, marks, valid });
     }

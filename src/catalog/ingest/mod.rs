@@ -244,7 +244,12 @@ impl<'a> Ingest<'a> {
         }
         let outcome = match &job.address {
             Address::Path(path) => BUFFER.with_borrow_mut(|buffer| {
-                match self.tree.read(path, self.cx.config.max_file_bytes, buffer) {
+                let limit = self.cx.config.max_file_bytes;
+                let read = match job.how {
+                    How::Asked => self.tree.read(path, limit, buffer),
+                    How::Named | How::Sniffed => self.tree.read_found(path, limit, buffer),
+                };
+                match read {
                     Ok(()) => self.parse(job, buffer),
                     Err(error) => Outcome::Failed(Failure::Tree(error)),
                 }

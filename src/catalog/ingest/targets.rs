@@ -76,7 +76,11 @@ pub(super) fn resolve(
     }
     match absolute(text) {
         Some(url) if matches!(url.scheme(), "http" | "https") => one_url(url, target),
-        Some(url) if url.scheme() == "file" => local_of(tree, base, url.path(), target),
+        Some(url) if url.scheme() == "file" => match (base, tree.inside(url.path())) {
+            (Address::Url(_), _) => Err(file_from_remote(target)),
+            (_, Some(path)) => Ok(vec![(Address::path(path), None)]),
+            (_, None) => Err(outside(target)),
+        },
         Some(url) => Err(refuse(
             target,
             "catalog::location-type",
@@ -85,9 +89,8 @@ pub(super) fn resolve(
         )),
         None => match base {
             Address::Path(_) => local_of(tree, base, text, target),
-            Address::Url(_) if target.location_type.as_deref() == Some("file") => {
-                Err(file_from_remote(target))
-            }
+            // the check of the document has told about this type
+            Address::Url(_) if target.location_type.as_deref() == Some("file") => Err(None),
             Address::Url(base) => match address::join(base, text) {
                 Some(url) => one_url(url, target),
                 None => Err(refuse(
@@ -133,14 +136,9 @@ fn local_of(
     text: &str,
     target: &Target,
 ) -> Result<Vec<Place>, Option<Box<Diagnostic>>> {
-    let Address::Path(_) = base else { return Err(file_from_remote(target)) };
+    // a folder: the check of the document has told about it
     if text.ends_with('/') {
-        return Err(refuse(
-            target,
-            "catalog::bad-target",
-            format!("the target `{text}` is a folder"),
-            format!("name the files: `{text}*/catalog-info.yaml`"),
-        ));
+        return Err(None);
     }
     let from_root = |text: &str| resolve_path("", text.trim_start_matches('/'));
     let (first, second) = if text.starts_with('/') {
@@ -150,14 +148,7 @@ fn local_of(
     } else {
         (resolve_path(base.folder(), text), from_root(text).filter(|_| !base.folder().is_empty()))
     };
-    let Some(first) = first else {
-        return Err(refuse(
-            target,
-            "catalog::outside-root",
-            format!("the target `{text}` leads out of the source"),
-            "move the file below the root, or add its folder as a source of its own",
-        ));
-    };
+    let Some(first) = first else { return Err(outside(target)) };
     if is_glob(text) {
         return matches(tree, &first, second.as_deref(), target);
     }
@@ -199,6 +190,15 @@ fn matches(
         format!("no file matches the target `{}`", target.named.text),
         "mend the pattern, or set `presence: optional`",
     ))
+}
+
+fn outside(target: &Target) -> Option<Box<Diagnostic>> {
+    refuse(
+        target,
+        "catalog::outside-root",
+        format!("the target `{}` leads out of the source", target.named.text),
+        "move the file below the root, or add its folder as a source of its own",
+    )
 }
 
 fn file_from_remote(target: &Target) -> Option<Box<Diagnostic>> {

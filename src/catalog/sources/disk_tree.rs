@@ -157,6 +157,10 @@ impl SourceTree for DiskTree {
         self.read_plain(&target, limit, buffer)
     }
 
+    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
+        self.read_plain(path, limit, buffer)
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {
         let mut out = Vec::new();
         let mut open = vec![folder.to_owned()];

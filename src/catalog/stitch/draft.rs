@@ -1,0 +1,247 @@
+//! What each document says, read once: its ref and the refs it names, in one arena of text.
+//!
+//! A hundred thousand entities name half a million refs; as texts of their own they would cost more
+//! time and memory than everything else here.
+
+use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
+use crate::model::relation::{self, PAIRS};
+use crate::model::value::ValueRef;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+/// Files that one task reads.
+const FILES_PER_TASK: usize = 128;
+/// Documents of one large file that one task reads.
+const DOCUMENTS_PER_TASK: usize = 256;
+
+/// A run of the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Text {
+    start: u32,
+    end: u32,
+}
+
+/// A relation that a document states.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StatedDraft {
+    /// Number in [`relation_names`], from 1.
+    pub relation: u8,
+    pub field: &'static str,
+    pub index: Option<u32>,
+    pub target: Text,
+}
+
+impl StatedDraft {
+    /// Returns the JSON pointer of the ref in the document.
+    pub(super) fn pointer(&self) -> String {
+        match self.index {
+            Some(index) => format!("/spec/{}/{index}", self.field),
+            None => format!("/spec/{}", self.field),
+        }
+    }
+}
+
+/// One document.
+#[derive(Debug, Clone)]
+pub(super) struct Draft<'a> {
+    pub entity_ref: Text,
+    /// Run of [`Drafts::stated`].
+    pub stated: Range<u32>,
+    pub file: u32,
+    pub document: u32,
+    pub source: u16,
+    pub parsed: &'a ParsedDocument,
+}
+
+/// All documents with their arena.
+#[derive(Debug, Default)]
+pub(super) struct Drafts<'a> {
+    /// By ref once settled.
+    pub all: Vec<Draft<'a>>,
+    pub stated: Vec<StatedDraft>,
+    text: String,
+}
+
+/// A document whose ref somebody else describes too.
+#[derive(Debug)]
+pub(super) struct Loser<'a> {
+    /// Which draft is kept.
+    pub winner: usize,
+    pub draft: Draft<'a>,
+}
+
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut names: Vec<_> = PAIRS.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    names.sort_unstable();
+    names
+});
+
+/// Relation types in the order of their names; the place from 1 is their number everywhere.
+pub(super) fn relation_names() -> &'static [&'static str] {
+    &NAMES
+}
+
+/// Returns the number of a relation type, 0 for one that is in no pair.
+pub(super) fn relation_number(name: &str) -> u8 {
+    NAMES.binary_search(&name).map_or(0, |at| at as u8 + 1)
+}
+
+impl<'a> Drafts<'a> {
+    /// Reads all documents, in the order of the files.
+    pub(super) fn read(files: &'a [Arc<ParsedFile>]) -> Self {
+        // tasks of about the same size, whether the entities lie in one file or in many
+        let mut tasks: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+        let mut run = 0..0;
+        for (at, file) in files.iter().enumerate() {
+            if file.documents.len() > DOCUMENTS_PER_TASK {
+                if !run.is_empty() {
+                    tasks.push((run.clone(), 0..DOCUMENTS_PER_TASK));
+                }
+                let count = file.documents.len();
+                let starts = (0..count).step_by(DOCUMENTS_PER_TASK);
+                tasks.extend(starts.map(|s| (at..at + 1, s..(s + DOCUMENTS_PER_TASK).min(count))));
+                run = at + 1..at + 1;
+            } else {
+                run.end = at + 1;
+                if run.len() == FILES_PER_TASK {
+                    tasks.push((run.clone(), 0..DOCUMENTS_PER_TASK));
+                    run = at + 1..at + 1;
+                }
+            }
+        }
+        if !run.is_empty() {
+            tasks.push((run, 0..DOCUMENTS_PER_TASK));
+        }
+        let parts: Vec<Self> = tasks
+            .into_par_iter()
+            .map(|(run, documents)| {
+                let mut part = Self::default();
+                for at in run {
+                    let Some(file) = files.get(at) else { continue };
+                    for document in documents.clone().take_while(|d| *d < file.documents.len()) {
+                        part.add(file, at as u32, document);
+                    }
+                }
+                part
+            })
+            .collect();
+        Self::join(parts)
+    }
+
+    fn add(&mut self, file: &'a ParsedFile, file_index: u32, document: usize) {
+        let Some(parsed) = file.documents.get(document) else { return };
+        let value = ValueRef::new(&parsed.packed);
+        let Some((kind, namespace, name)) = parts_of(value) else { return };
+        let entity_ref = self.push_ref(&kind, &namespace, &name);
+        let first = self.stated.len() as u32;
+        relation::visit(value, |stated| {
+            let target = self.push_ref(stated.kind, stated.namespace, stated.name);
+            let (relation, field, index) = (relation_number(stated.relation), stated.field, stated.index);
+            self.stated.push(StatedDraft { relation, field, index, target });
+        });
+        self.all.push(Draft {
+            entity_ref,
+            stated: first..self.stated.len() as u32,
+            file: file_index,
+            document: document as u32,
+            source: file.source,
+            parsed,
+        });
+    }
+
+    /// Writes a canonical ref.
+    fn push_ref(&mut self, kind: &str, namespace: &str, name: &str) -> Text {
+        let start = self.text.len();
+        push_lower(&mut self.text, kind);
+        self.text.push(':');
+        push_lower(&mut self.text, namespace);
+        self.text.push('/');
+        push_lower(&mut self.text, name);
+        Text { start: start as u32, end: self.text.len() as u32 }
+    }
+
+    fn join(parts: Vec<Self>) -> Self {
+        let sum = |size: fn(&Self) -> usize| parts.iter().map(size).sum();
+        let mut whole = Self {
+            all: Vec::with_capacity(sum(|p| p.all.len())),
+            stated: Vec::with_capacity(sum(|p| p.stated.len())),
+            text: String::with_capacity(sum(|p| p.text.len())),
+        };
+        for part in parts {
+            let (text, stated) = (whole.text.len() as u32, whole.stated.len() as u32);
+            let moved = |t: Text| Text { start: t.start + text, end: t.end + text };
+            whole.text.push_str(&part.text);
+            whole.stated.extend(part.stated.iter().map(|s| StatedDraft { target: moved(s.target), ..*s }));
+            whole.all.extend(part.all.into_iter().map(|draft| Draft {
+                entity_ref: moved(draft.entity_ref),
+                stated: draft.stated.start + stated..draft.stated.end + stated,
+                ..draft
+            }));
+        }
+        whole
+    }
+
+    /// Sorts by ref and keeps the first claimant of each.
+    pub(super) fn settle(mut self) -> (Self, Vec<Loser<'a>>) {
+        let text = std::mem::take(&mut self.text);
+        let get = |t: Text| text.get(t.start as usize..t.end as usize).unwrap_or("");
+        self.all.par_sort_unstable_by(|a, b| {
+            get(a.entity_ref)
+                .cmp(get(b.entity_ref))
+                .then_with(|| (a.source, a.file, a.document).cmp(&(b.source, b.file, b.document)))
+        });
+        let mut losers = Vec::new();
+        let mut kept: Vec<Draft<'a>> = Vec::with_capacity(self.all.len());
+        for draft in std::mem::take(&mut self.all) {
+            match kept.last() {
+                Some(last) if get(last.entity_ref) == get(draft.entity_ref) => {
+                    losers.push(Loser { winner: kept.len() - 1, draft });
+                }
+                _ => kept.push(draft),
+            }
+        }
+        (Self { all: kept, stated: self.stated, text }, losers)
+    }
+
+    pub(super) fn text(&self, text: Text) -> &str {
+        self.text.get(text.start as usize..text.end as usize).unwrap_or("")
+    }
+
+    pub(super) fn stated_by(&self, draft: &Draft<'_>) -> &[StatedDraft] {
+        self.stated.get(draft.stated.start as usize..draft.stated.end as usize).unwrap_or(&[])
+    }
+}
+
+fn push_lower(out: &mut String, text: &str) {
+    if text.is_ascii() {
+        let start = out.len();
+        out.push_str(text);
+        if let Some(added) = out.get_mut(start..) {
+            added.make_ascii_lowercase();
+        }
+    } else {
+        out.push_str(&text.to_lowercase());
+    }
+}
+
+/// Kind, namespace and name of an entity as written; `None` without a kind or name.
+fn parts_of(value: ValueRef<'_>) -> Option<(Cow<'_, str>, Cow<'_, str>, Cow<'_, str>)> {
+    let metadata = value.get("metadata");
+    let kind = filled(value.get("kind"))?;
+    let name = filled(metadata.get("name"))?;
+    Some((kind, filled(metadata.get("namespace")).unwrap_or(Cow::Borrowed("default")), name))
+}
+
+fn filled(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    value.scalar_text().filter(|text| !text.is_empty())
+}
+
+/// Returns the canonical ref of an entity as written; `None` without a kind or name.
+pub(in crate::catalog) fn canonical_ref(value: ValueRef<'_>) -> Option<String> {
+    let (kind, namespace, name) = parts_of(value)?;
+    let mut drafts = Drafts::default();
+    drafts.push_ref(&kind, &namespace, &name);
+    Some(drafts.text)
+}

@@ -1,0 +1,139 @@
+//! Numbers for refs, and relations at both of their ends.
+
+use super::draft::{Drafts, relation_names, relation_number};
+use crate::catalog::snapshot::{NONE, Str, Strings};
+use crate::model::relation::reverse;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+/// Refs with their numbers and relations.
+#[derive(Debug)]
+pub(super) struct Graph {
+    /// Entities in order, then dangling targets in order.
+    pub refs: Strings,
+    /// How many of the refs are entities.
+    pub entities: u32,
+    /// Number of the target of each stated relation, beside [`Drafts::stated`].
+    pub targets: Vec<u32>,
+    /// Offsets into `edges`, one more than refs.
+    pub starts: Vec<u32>,
+    /// Relation and target, sorted by both within each run.
+    pub edges: Vec<(Str, u32)>,
+}
+
+impl Graph {
+    pub(super) fn build(drafts: &Drafts<'_>) -> Self {
+        let mut refs = Strings::default();
+        let mut ids: FxHashMap<&str, u32> =
+            FxHashMap::with_capacity_and_hasher(drafts.all.len() * 5 / 4, FxBuildHasher);
+        for draft in &drafts.all {
+            let text = drafts.text(draft.entity_ref);
+            ids.insert(text, refs.push(text));
+        }
+        let entities = drafts.all.len() as u32;
+        let mut targets = vec![NONE; drafts.stated.len()];
+        let mut dangling: Vec<&str> = Vec::new();
+        for draft in &drafts.all {
+            for at in draft.stated.clone() {
+                let Some(stated) = drafts.stated.get(at as usize) else { continue };
+                let text = drafts.text(stated.target);
+                match (ids.get(text), targets.get_mut(at as usize)) {
+                    (Some(id), Some(slot)) => *slot = *id,
+                    _ => dangling.push(text),
+                }
+            }
+        }
+        if !dangling.is_empty() {
+            dangling.sort_unstable();
+            dangling.dedup();
+            for text in dangling {
+                ids.insert(text, refs.push(text));
+            }
+            for draft in &drafts.all {
+                for at in draft.stated.clone() {
+                    let (Some(stated), Some(slot)) =
+                        (drafts.stated.get(at as usize), targets.get_mut(at as usize))
+                    else {
+                        continue;
+                    };
+                    if *slot == NONE {
+                        *slot = ids.get(drafts.text(stated.target)).copied().unwrap_or(NONE);
+                    }
+                }
+            }
+        }
+        refs.text.shrink_to_fit();
+        refs.ends.shrink_to_fit();
+        let mut graph = Self { refs, entities, targets, starts: Vec::new(), edges: Vec::new() };
+        graph.connect(drafts);
+        graph
+    }
+
+    /// Puts each relation at both ends: counts per ref, places, then sorts each short run.
+    fn connect(&mut self, drafts: &Drafts<'_>) {
+        let opposite: Vec<u8> = std::iter::once(0)
+            .chain(relation_names().iter().map(|name| reverse(name).map_or(0, relation_number)))
+            .collect();
+        let nodes = self.refs.len();
+        let mut next = vec![0u32; nodes + 2];
+        let mut count = |id: u32| {
+            if let Some(slot) = next.get_mut(id as usize + 2) {
+                *slot += 1;
+            }
+        };
+        self.each(drafts, |from, _, to| {
+            count(from);
+            count(to);
+        });
+        let mut sum = 0;
+        for slot in &mut next {
+            sum += *slot;
+            *slot = sum;
+        }
+        // while placing, each slot moves from the start of its run to the end of it
+        let mut placed = vec![(Str(0), 0u32); sum as usize];
+        let mut place = |at: u32, relation: u8, other: u32| {
+            let Some(slot) = next.get_mut(at as usize + 1) else { return };
+            if let Some(edge) = placed.get_mut(*slot as usize) {
+                *edge = (Str(u32::from(relation)), other);
+            }
+            *slot += 1;
+        };
+        self.each(drafts, |from, relation, to| {
+            place(from, relation, to);
+            place(to, opposite.get(relation as usize).copied().unwrap_or(0), from);
+        });
+        self.starts = Vec::with_capacity(nodes + 1);
+        self.edges = Vec::with_capacity(placed.len());
+        self.starts.push(0);
+        for bounds in next.windows(2).take(nodes) {
+            let [start, end] = bounds else { continue };
+            if let Some(run) = placed.get_mut(*start as usize..*end as usize) {
+                run.sort_unstable();
+                let before = self.edges.len();
+                for edge in run {
+                    if self.edges.len() == before || self.edges.last() != Some(edge) {
+                        self.edges.push(*edge);
+                    }
+                }
+            }
+            self.starts.push(self.edges.len() as u32);
+        }
+    }
+
+    /// Calls `found` with each stated relation: from, number of its type, to.
+    fn each(&self, drafts: &Drafts<'_>, mut found: impl FnMut(u32, u8, u32)) {
+        for (from, draft) in (0u32..).zip(&drafts.all) {
+            let targets = self.targets_of(draft.stated.clone());
+            for (stated, to) in drafts.stated_by(draft).iter().zip(targets) {
+                if *to != NONE && stated.relation != 0 {
+                    found(from, stated.relation, *to);
+                }
+            }
+        }
+    }
+
+    /// Returns the targets of a draft, beside what it states.
+    pub(super) fn targets_of(&self, run: std::ops::Range<u32>) -> &[u32] {
+        self.targets.get(run.start as usize..run.end as usize).unwrap_or(&[])
+    }
+}

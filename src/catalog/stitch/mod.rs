@@ -1,0 +1,108 @@
+//! Joins parsed files into one snapshot: who describes a ref, relations in both directions, columns.
+//!
+//! Start at [`stitch`]. A pure function of its input: the order in which files arrive does not matter.
+//! Of several documents that describe one ref the first by source, path and document is kept; every
+//! other is told about with both places. Relations are read from all kept documents, and each is put
+//! at both of its ends. Texts that live only while joining stand in one arena ([`draft`]).
+
+mod columns;
+mod draft;
+mod graph;
+mod report;
+
+use super::snapshot::{Catalog, ParsedFile, SourceState};
+use crate::diagnostic::{Diagnostic, Severity};
+use columns::Columns;
+use draft::Drafts;
+pub(super) use draft::canonical_ref;
+use graph::Graph;
+use std::sync::Arc;
+
+/// What there is to join.
+#[derive(Debug, Default)]
+pub struct StitchInput {
+    /// Sources in the order of their priority; [`ParsedFile::source`] points here.
+    pub sources: Vec<SourceState>,
+    /// All files of all sources.
+    pub files: Vec<Arc<ParsedFile>>,
+    /// What is wrong outside of any file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Joins files into a snapshot.
+pub fn stitch(input: StitchInput) -> Catalog {
+    let StitchInput { mut sources, mut files, mut diagnostics } = input;
+    files.sort_unstable_by(|a, b| (a.source, &a.path).cmp(&(b.source, &b.path)));
+    let (drafts, losers) = Drafts::read(&files).settle();
+    for loser in &losers {
+        diagnostics.extend(report::conflict(&files, &sources, &drafts, loser));
+    }
+    diagnostics.extend(files.iter().flat_map(|file| &file.diagnostics).cloned());
+    let graph = Graph::build(&drafts);
+    report::dangling(&files, &sources, &drafts, &graph, &mut diagnostics);
+    let columns = Columns::build(&drafts, &graph);
+    count(&mut sources, &files, &drafts);
+    let Graph { refs, starts, edges, .. } = graph;
+    drop(drafts);
+
+    let mut catalog = Catalog {
+        refs,
+        rows: columns.rows,
+        files,
+        texts: columns.texts,
+        tag_starts: columns.tag_starts,
+        tags: columns.tags,
+        edge_starts: starts,
+        edges,
+        haystack: columns.haystack,
+        diagnostics,
+        problems: Vec::new(),
+        sources,
+    };
+    attach_problems(&mut catalog);
+    catalog
+}
+
+fn count(sources: &mut [SourceState], files: &[Arc<ParsedFile>], drafts: &Drafts<'_>) {
+    for source in sources.iter_mut() {
+        (source.files, source.entities) = (0, 0);
+    }
+    for file in files {
+        if let Some(source) = sources.get_mut(file.source as usize) {
+            source.files += 1;
+        }
+    }
+    for draft in &drafts.all {
+        if let Some(source) = sources.get_mut(draft.source as usize) {
+            source.entities += 1;
+        }
+    }
+}
+
+/// Sorts the diagnostics and notes for each entity which are about it.
+fn attach_problems(catalog: &mut Catalog) {
+    catalog.diagnostics.sort_by(|a, b| {
+        (a.severity, &a.location, a.code, &a.message).cmp(&(b.severity, &b.location, b.code, &b.message))
+    });
+    catalog.diagnostics.dedup();
+    let mut problems = Vec::new();
+    for (index, diagnostic) in (0u32..).zip(&catalog.diagnostics) {
+        let id = diagnostic.entity.as_deref().and_then(|entity| catalog.find(entity));
+        if let Some(id) = id.filter(|id| catalog.is_entity(*id)) {
+            problems.push((id.0, index, diagnostic.severity));
+        }
+    }
+    problems.sort_unstable();
+    for (id, _, severity) in &problems {
+        let Some(row) = catalog.rows.get_mut(*id as usize) else { continue };
+        match severity {
+            Severity::Error => row.flags |= super::snapshot::flag::INVALID,
+            Severity::Warning => row.flags |= super::snapshot::flag::HAS_WARNINGS,
+            Severity::Info => {}
+        }
+    }
+    catalog.problems = problems.into_iter().map(|(id, index, _)| (id, index)).collect();
+}
+
+#[cfg(test)]
+mod tests;

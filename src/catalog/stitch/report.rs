@@ -1,0 +1,89 @@
+//! What joining finds wrong: refs described twice, and refs that nobody describes.
+
+use super::draft::{Draft, Drafts, Loser};
+use super::graph::Graph;
+use crate::catalog::snapshot::{NONE, ParsedFile, SourceState};
+use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::model::entity_ref::split_canonical;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+fn place(files: &[Arc<ParsedFile>], draft: &Draft<'_>, line: u32, column: u32) -> SourceLocation {
+    let path = files.get(draft.file as usize).map_or_else(|| Arc::from(""), |file| file.path.clone());
+    SourceLocation::at(path, line, column)
+}
+
+/// Tells about a document that is not kept because its ref is described elsewhere.
+pub(super) fn conflict(
+    files: &[Arc<ParsedFile>],
+    sources: &[SourceState],
+    drafts: &Drafts<'_>,
+    loser: &Loser<'_>,
+) -> Option<Diagnostic> {
+    let winner = drafts.all.get(loser.winner)?;
+    let source = |draft: &Draft<'_>| sources.get(draft.source as usize);
+    let is_remote = |draft: &Draft<'_>| source(draft).is_some_and(|s| s.kind == "http");
+    // what lies on this machine is meant to cover what is far away
+    if is_remote(&loser.draft) && !is_remote(winner) {
+        return None;
+    }
+    let kept = place(files, winner, winner.parsed.line, 1);
+    let entity = drafts.text(winner.entity_ref);
+    let why = match (source(winner), source(&loser.draft)) {
+        (Some(a), Some(b)) if winner.source != loser.draft.source => {
+            format!("the source `{}` comes before `{}`", a.name, b.name)
+        }
+        _ => "the first by path and line is kept".to_owned(),
+    };
+    let mut diagnostic = Diagnostic::warning(
+        "catalog::conflict",
+        format!("`{entity}` is described twice: the one in {kept} is kept, this one is not"),
+    )
+    .at(place(files, &loser.draft, loser.draft.parsed.line, 1))
+    .entity(entity)
+    .hint(format!("rename or remove one of the two; {why}"));
+    diagnostic.source = source(&loser.draft).map(|s| s.name.clone());
+    Some(diagnostic)
+}
+
+/// Tells about each ref that a document names and nobody describes.
+pub(super) fn dangling(
+    files: &[Arc<ParsedFile>],
+    sources: &[SourceState],
+    drafts: &Drafts<'_>,
+    graph: &Graph,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if graph.refs.len() == drafts.all.len() {
+        return;
+    }
+    // the same name under another kind or namespace is the usual mistake; of several the first by ref
+    let mut by_name: FxHashMap<&str, &str> = FxHashMap::default();
+    for draft in drafts.all.iter().rev() {
+        let entity_ref = drafts.text(draft.entity_ref);
+        by_name.insert(split_canonical(entity_ref).2, entity_ref);
+    }
+    for draft in &drafts.all {
+        let mut told: FxHashSet<(u32, &str)> = FxHashSet::default();
+        let pairs = drafts.stated_by(draft).iter().zip(graph.targets_of(draft.stated.clone()));
+        for (index, (stated, id)) in pairs.enumerate() {
+            if *id < graph.entities || *id == NONE || !told.insert((*id, stated.field)) {
+                continue;
+            }
+            let target = graph.refs.get(*id);
+            let (line, column) = draft.parsed.marks.get(index).copied().unwrap_or((draft.parsed.line, 1));
+            let mut diagnostic = Diagnostic::warning(
+                "catalog::dangling-ref",
+                format!("`{}` names `{target}`, which nothing here describes", stated.field),
+            )
+            .at(place(files, draft, line, column))
+            .pointer(stated.pointer())
+            .entity(drafts.text(draft.entity_ref));
+            diagnostic.source = sources.get(draft.source as usize).map(|source| source.name.clone());
+            diagnostic.hint = by_name
+                .get(split_canonical(target).2)
+                .map(|other| format!("there is `{other}`: write that, if it is meant"));
+            diagnostics.push(diagnostic);
+        }
+    }
+}
