@@ -249,6 +249,11 @@ impl App {
                 self.overlays.pop();
                 self.palette_lines.retain(|old| *old != line);
                 self.palette_lines.insert(0, line.clone());
+                if self.is_starting() && chosen.is_none() && palette::read_line(&line, &self.cx).is_none() {
+                    let said = format!("`{line}` opens when the catalog is there");
+                    self.waiting = Some(line);
+                    return self.say(Level::Info, said);
+                }
                 palette::carry_out(&line, chosen, &self.cx)
             }
         }

@@ -67,6 +67,8 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
     let Start { cx, line, services } = start;
     let is_mouse_on = setting(&cx, "ui.mouse") != Some("false");
     terminal::install_panic_hook(state_folder);
+    // before the screen is taken: a signal must never find it taken and nobody listening
+    let signals = Signals::new()?;
     let screen = Screen::enter(is_mouse_on)?;
     let (sender, mut receiver) = mpsc::channel(QUEUE);
     let mut state = Loop {
@@ -88,14 +90,17 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
     state.draw()?;
     state.carry_out(effects)?;
     state.input = Some(EventStream::new());
-    let ended = state.turn(&mut receiver).await;
+    let ended = state.turn(&mut receiver, signals).await;
     drop(screen);
     ended
 }
 
 impl Loop {
-    async fn turn(&mut self, receiver: &mut mpsc::Receiver<TaskEvent>) -> io::Result<Ended> {
-        let mut signals = Signals::new()?;
+    async fn turn(
+        &mut self,
+        receiver: &mut mpsc::Receiver<TaskEvent>,
+        mut signals: Signals,
+    ) -> io::Result<Ended> {
         let mut clicks = keys::Clicks::default();
         let mut last_frame = Instant::now();
         let mut is_waiting = false;
@@ -265,6 +270,8 @@ impl Loop {
     fn away(&mut self, other: impl FnOnce()) -> io::Result<()> {
         // the stream reads ahead on a thread of its own; it must not eat the other program's keys
         self.input = None;
+        // dropping it leaves a wake-up behind that would hide the next key from the new stream; take it out
+        let _ = crossterm::event::poll(Duration::ZERO);
         terminal::leave();
         other();
         terminal::enter(self.is_mouse_on)?;

@@ -19,7 +19,7 @@ fn finds_opens_walks_and_comes_back() {
     terminal.send("]");
     terminal.wait_for("Relations");
     terminal.send("\u{1b}");
-    terminal.wait_for("/payment-gate");
+    terminal.wait_for("NAME");
     terminal.send("q");
     terminal.wait_for("Home");
     terminal.send("q");
@@ -54,7 +54,7 @@ fn copies_through_the_terminal() {
         30,
         &[("SSH_TTY", "/dev/pts/0")],
     );
-    terminal.wait_for("payment-gateway-api");
+    terminal.wait_for("api grpc");
     terminal.send("y");
     terminal.wait_for("copied name");
     assert!(terminal.raw().contains("\u{1b}]52;c;"), "no OSC 52 in the output");
@@ -71,9 +71,8 @@ fn keeps_its_place_through_any_size() {
     terminal.send("/payment-gateway\r");
     terminal.wait_for("/payment-gateway");
     terminal.resize(40, 10);
-    terminal.wait_until("the small screen", |screen| {
-        !screen.contains("OWNER") && screen.contains("payment-gateway")
-    });
+    terminal
+        .wait_until("the small screen", |screen| !screen.contains('┌') && screen.contains("payment-gateway"));
     terminal.resize(120, 40);
     terminal.wait_for("OWNER");
     terminal.wait_for("/payment-gateway");
@@ -152,6 +151,7 @@ fn the_editor_opens_at_the_line_and_gives_the_screen_back() {
     terminal
         .wait_until("the editor's arguments", |_| std::fs::read_to_string(&log).is_ok_and(|a| !a.is_empty()));
     assert!(std::fs::read_to_string(&log).unwrap().starts_with("+2 "));
+    terminal.wait_entered();
     terminal.wait_for("shop");
     terminal.send(":q\r");
     assert_eq!(terminal.wait_for_end(), 0);

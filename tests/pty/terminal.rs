@@ -130,6 +130,13 @@ impl Terminal {
         }
     }
 
+    /// Waits until the program has taken the screen.
+    #[track_caller]
+    pub fn wait_entered(&self) {
+        let is_entered = || self.parser.lock().unwrap().screen().alternate_screen();
+        self.wait_until("the full screen", |_| is_entered());
+    }
+
     /// Asserts that the terminal is given back as it was before.
     #[track_caller]
     pub fn assert_whole(&self) {
