@@ -64,11 +64,7 @@ pub fn commands() -> String {
     root.build();
     let global: Vec<String> =
         root.get_arguments().filter(|a| a.is_global_set()).map(|a| a.get_id().to_string()).collect();
-    let _ = write!(
-        text,
-        "\n```text\n{}```\n",
-        root.render_long_help().to_string().replace("[possible", "[possible")
-    );
+    let _ = write!(text, "\n```text\n{}```\n", root.render_long_help());
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         describe(&mut text, command, &global);
     }
