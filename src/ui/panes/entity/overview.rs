@@ -134,8 +134,14 @@ fn links(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
         if !words.is_empty() {
             pieces.push(Piece::text(format!("({})", words.join(", ")), Role::Dim));
         }
-        pieces.push(Piece::text(url, Role::Dim));
-        flow.pieces(0, pieces);
+        let beside: usize = pieces.iter().map(|piece| width(&piece.span.text) + 2).sum();
+        if beside + width(&url) <= flow.width() {
+            pieces.push(Piece::text(url, Role::Dim));
+            flow.pieces(0, pieces);
+        } else {
+            flow.pieces(0, pieces);
+            flow.indented(2, &url, Role::Dim);
+        }
     }
     for item in broken {
         let sign = Sign::Warn.text(look.cx);
