@@ -18,7 +18,7 @@ const CONTACTS: usize = 3;
 pub fn header(look: &Look<'_>, region: u16) -> Flow<Thing> {
     let mut flow = Flow::new(region);
     // pieces, so that a long title goes on in the next line
-    flow.pieces(0, name_line(look).into_iter().map(piece).collect());
+    flow.pieces(0, name_line(look).iter().map(piece).collect());
     let Some(entity) = &look.entity else {
         missing(look, &mut flow);
         return flow;
@@ -31,8 +31,8 @@ pub fn header(look: &Look<'_>, region: u16) -> Flow<Thing> {
 }
 
 /// Returns a span of a line as a piece of text, without the spaces that set it off there.
-fn piece(span: Span) -> Piece<Thing> {
-    Piece { span: Span { text: span.text.trim().to_owned(), ..span }, thing: None }
+fn piece(part: &Span) -> Piece<Thing> {
+    Piece::text(part.text.trim(), part.role)
 }
 
 /// Returns name, title and star.
@@ -88,8 +88,8 @@ fn missing(look: &Look<'_>, flow: &mut Flow<Thing>) {
 fn facts(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
     let mut pieces = vec![Piece { span: span(kind_and_type(entity), Role::Accent), thing: None }];
     // the first span is kind and type, which stand here with the kind always named
-    let rest = entity_lines::facts(entity).into_iter().skip(1);
-    let rest = rest.filter(|s| !s.text.trim().is_empty() && !s.text.starts_with("  in "));
+    let all = entity_lines::facts(entity);
+    let rest = all.iter().skip(1).filter(|s| !s.text.trim().is_empty() && !s.text.starts_with("  in "));
     pieces.extend(rest.map(piece));
     pieces.push(Piece::text(format!("namespace {}", entity.namespace()), Role::Dim));
     if entity.problems().next().is_some() {
