@@ -7,12 +7,15 @@
 
 mod boxes;
 mod draw;
+mod regions;
 mod request;
 mod rows;
 mod scene;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod view;
+mod walk;
 
 use crate::app::Context;
 use crate::app::commands::{Availability, CommandId, CommandSpec, Group, id};
@@ -30,15 +33,13 @@ use crate::catalog::{Catalog, EntityId};
 use crate::config::theme::Role;
 use crate::model::relation;
 use crate::ui::entity_lines::{self, short_ref};
-use crate::ui::text::{Line, put, put_line, span, wrap};
-use crate::ui::theme::style;
-use crate::ui::widgets::{Column, Panel, Table};
+use crate::ui::text::{Line, span, wrap};
+use crate::ui::widgets::Table;
 use boxes::Boxes;
-use draw::Picture;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use request::{Form, MAX_DEPTH, NO_RELATION, Question, Request};
-use rows::{LIST_COLUMNS, Row, TREE_COLUMNS};
+use rows::Row;
 use rustc_hash::FxHashSet;
 use scene::Scene;
 use std::sync::Arc;
@@ -225,8 +226,6 @@ impl GraphPane {
         self.request.question == Question::Impact
     }
 
-    // ---- what is shown -------------------------------------------------------------------------
-
     /// Works the answer out again, keeping the focus on the same entity.
     fn build(&mut self, cx: &Context) {
         let focused = self.focused().map(|id| self.catalog.ref_of(id).to_owned());
@@ -296,16 +295,13 @@ impl GraphPane {
 
     fn build_path(&mut self, cx: &Context, catalog: &Catalog, from: EntityId, end: &str) {
         let to = catalog.find(end);
-        match to.and_then(|to| graph::shortest_path(catalog, from, to)) {
-            Some(steps) => {
-                self.count = counted(steps.len(), "step", "steps");
-                self.rows = rows::path(cx, catalog, from, &steps);
-            }
-            None => {
-                self.count = "no path".to_owned();
-                let (from, to) = (short_ref(&self.request.root), short_ref(end));
-                self.missing = Some(format!("{from} and {to} do not hang together in any way"));
-            }
+        if let Some(steps) = to.and_then(|to| graph::shortest_path(catalog, from, to)) {
+            self.count = counted(steps.len(), "step", "steps");
+            self.rows = rows::path(cx, catalog, from, &steps);
+        } else {
+            "no path".clone_into(&mut self.count);
+            let (from, to) = (short_ref(&self.request.root), short_ref(end));
+            self.missing = Some(format!("{from} and {to} do not hang together in any way"));
         }
     }
 
@@ -327,8 +323,8 @@ impl GraphPane {
     fn lay_out(&mut self, cx: &Context) {
         let areas = self.areas(cx.area);
         if let Some(region) = areas.boxes.filter(|_| self.is_around()) {
-            let inner = self.inner(region, cx.area);
-            let height = inner.height.saturating_sub(self.notes(cx.area));
+            let inner = Self::inner(region, cx.area);
+            let height = inner.height.saturating_sub(Self::notes(cx.area));
             self.boxes = Boxes::lay_out(&self.catalog, &self.scene, (inner.width, height));
             self.center(cx);
         }
@@ -359,237 +355,12 @@ impl GraphPane {
         self.focused_row().map_or(0, |row| row.node)
     }
 
-    // ---- where it stands -----------------------------------------------------------------------
-
-    fn form(&self, width: u16) -> Form {
-        match self.request.form {
-            Some(Form::Both) | None if width >= BOTH => Form::Both,
-            Some(Form::Boxes) => Form::Boxes,
-            _ => Form::Tree,
-        }
-    }
-
-    fn areas(&self, area: Rect) -> Areas {
-        let split = |left: u16| {
-            let left = left.min(area.width);
-            let (a, b) = (Rect { width: left, ..area }, area.width - left);
-            (Some(a), Some(Rect { x: area.x + left, width: b, ..area }))
-        };
-        if !self.is_around() {
-            let is_split = area.width >= SPLIT;
-            return match (self.only, is_split) {
-                (Some(Region::Side), _) => Areas { side: Some(area), ..Areas::default() },
-                (None, true) => {
-                    let (list, side) = split((u32::from(area.width) * 62 / 100) as u16);
-                    Areas { list, side, boxes: None }
-                }
-                _ => Areas { list: Some(area), ..Areas::default() },
-            };
-        }
-        let is_wide = area.width >= WIDE;
-        match self.form(area.width) {
-            Form::Tree if area.width >= SPLIT => {
-                let (list, side) = split((u32::from(area.width) * 60 / 100) as u16);
-                Areas { list, side, boxes: None }
-            }
-            Form::Tree => Areas { list: Some(area), ..Areas::default() },
-            Form::Boxes if is_wide => {
-                let (boxes, side) = split(area.width - 54);
-                Areas { list: None, boxes, side }
-            }
-            Form::Boxes => Areas { boxes: Some(area), ..Areas::default() },
-            Form::Both if is_wide => {
-                let (list, rest) = split(area.width * 35 / 100);
-                let rest = rest.unwrap_or_default();
-                let side = 48.min(rest.width);
-                let boxes = Rect { width: rest.width - side, ..rest };
-                let side = Rect { x: boxes.right(), width: side, ..rest };
-                Areas { list, boxes: Some(boxes), side: Some(side) }
-            }
-            Form::Both => {
-                let (list, boxes) = split(area.width * 45 / 100);
-                Areas { list, boxes, side: None }
-            }
-        }
-    }
-
-    fn is_framed(screen: Rect) -> bool {
-        screen.width >= SPLIT
-    }
-
-    fn inner(&self, region: Rect, screen: Rect) -> Rect {
-        if Self::is_framed(screen) { Panel::inner(region) } else { region }
-    }
-
-    /// Rows below the boxes: what is said of the focused node, and without a frame what is not seen.
-    fn notes(&self, screen: Rect) -> u16 {
-        if Self::is_framed(screen) { 1 } else { 2 }
-    }
-
-    /// Area of the table inside the list region: below the search line.
-    fn table_area(&self, region: Rect, screen: Rect) -> Rect {
-        let inner = self.inner(region, screen);
-        let typing = u16::from(self.search.is_typing && self.areas(screen).list.is_some());
-        let typing = typing.min(inner.height);
-        Rect { y: inner.y + typing, height: inner.height - typing, ..inner }
-    }
-
-    /// Area of the boxes inside their region.
-    fn canvas(&self, region: Rect, screen: Rect) -> Rect {
-        let inner = self.inner(region, screen);
-        Rect { height: inner.height.saturating_sub(self.notes(screen)), ..inner }
-    }
-
-    fn height(&self, cx: &Context) -> usize {
-        let region = self.areas(cx.area).list.unwrap_or(cx.area);
-        Table::height(self.table_area(region, cx.area))
-    }
-
-    fn side_height(&self, cx: &Context) -> usize {
-        let region = self.areas(cx.area).side.unwrap_or(cx.area);
-        usize::from(self.inner(region, cx.area).height)
-    }
-
-    /// Regions on screen in the order that `tab` walks.
-    fn regions(&self, area: Rect) -> Vec<Region> {
-        let areas = self.areas(area);
-        let all = [(Region::List, areas.list), (Region::Boxes, areas.boxes), (Region::Side, areas.side)];
-        all.into_iter().filter_map(|(region, area)| area.map(|_| region)).collect()
-    }
-
-    fn step_region(&mut self, by: isize, cx: &Context) {
-        let regions = self.regions(cx.area);
-        let at = regions.iter().position(|region| *region == self.focus).unwrap_or(0) as isize;
-        let next = (at + by).rem_euclid(regions.len().max(1) as isize) as usize;
-        self.focus = regions.get(next).copied().unwrap_or_default();
-        self.look(cx);
-    }
-
-    fn cycle_layout(&mut self, cx: &Context) {
-        if self.is_around() {
-            let is_wide = cx.area.width >= BOTH;
-            self.request.form = match self.form(cx.area.width) {
-                Form::Both => Some(Form::Tree),
-                Form::Tree => Some(Form::Boxes),
-                Form::Boxes if is_wide => Some(Form::Both),
-                Form::Boxes => Some(Form::Tree),
-            };
-        } else {
-            self.only = match (self.only, cx.area.width >= SPLIT) {
-                (None, true) => Some(Region::List),
-                (None | Some(Region::List), _) => Some(Region::Side),
-                _ => None,
-            };
-        }
-        self.lay_out(cx);
-    }
-
-    // ---- moving --------------------------------------------------------------------------------
-
-    fn focus_row(&mut self, row: usize, cx: &Context) {
-        self.list.select(row, self.rows.len(), self.height(cx));
-        self.center(cx);
-        self.look(cx);
-    }
-
-    /// Puts the focus on a node of the scene, unfolding what hides it.
-    fn focus_node(&mut self, node: usize, cx: &Context) {
-        let mut at = node;
-        let mut is_hidden = false;
-        while at != 0 {
-            at = self.scene.nodes.get(at).map_or(0, |n| n.parent);
-            is_hidden |= self.scene.nodes.get(at).is_some_and(|n| self.collapsed.remove(&n.id));
-        }
-        if is_hidden {
-            self.rows = rows::tree(cx, &self.scene, &self.collapsed);
-        }
-        let id = self.scene.nodes.get(node).map(|n| n.id);
-        if let Some(row) = id.and_then(|id| self.row_of(id)) {
-            self.focus_row(row, cx);
-        }
-    }
-
-    /// Scrolls the boxes so that the focused one is seen, with its surroundings where there is room.
-    fn center(&mut self, cx: &Context) {
-        let Some(region) = self.areas(cx.area).boxes else { return };
-        let canvas = self.canvas(region, cx.area);
-        let Some(place) = self.boxes.places.get(self.node()) else { return };
-        let fit = |offset: i32, at: i32, size: i32, room: i32, all: i32| {
-            if all <= room {
-                return -(room - all) / 2;
-            }
-            let is_seen = offset <= at && at + size <= offset + room;
-            let wanted = if is_seen { offset } else { at + size / 2 - room / 2 };
-            wanted.clamp(0, all - room)
-        };
-        let (x, y) = self.offset;
-        self.offset = (
-            fit(x, place.x, place.width, i32::from(canvas.width), self.boxes.size.0),
-            fit(y, place.y, self.boxes.height, i32::from(canvas.height), self.boxes.size.1),
-        );
-    }
-
-    fn walk(&mut self, by: i32, cx: &Context) {
-        if self.focus == Region::Boxes {
-            if let Some(node) = self.boxes.across(&self.scene, self.node(), by) {
-                self.focus_node(node, cx);
-            }
-            return;
-        }
-        let Some(row) = self.focused_row().cloned() else { return };
-        let is_open = row.has_below && !row.is_collapsed;
-        match (by > 0, row.id) {
-            (true, Some(id)) if row.is_collapsed => self.fold(id, cx),
-            (true, _) if row.is_repeated => self.focus_node(row.node, cx),
-            (true, _) if is_open => self.focus_row(self.list.cursor + 1, cx),
-            (false, Some(id)) if is_open => self.fold(id, cx),
-            (false, _) if row.depth > 0 => {
-                let above = self.rows.get(..self.list.cursor).unwrap_or(&[]);
-                if let Some(at) = above.iter().rposition(|other| other.depth < row.depth) {
-                    self.focus_row(at, cx);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn fold(&mut self, id: EntityId, cx: &Context) {
-        if !self.collapsed.remove(&id) {
-            self.collapsed.insert(id);
-        }
-        self.rows = rows::tree(cx, &self.scene, &self.collapsed);
-        self.list.clamp(self.rows.len(), self.height(cx));
-        self.look(cx);
-    }
-
-    fn move_boxes(&mut self, command: CommandId, cx: &Context) {
-        let region = self.areas(cx.area).boxes.unwrap_or(cx.area);
-        let page =
-            (i32::from(self.canvas(region, cx.area).height) / self.boxes.height.max(1)).max(1) as isize;
-        let by = match command {
-            id::DOWN => 1,
-            id::UP => -1,
-            id::TOP => isize::MIN / 2,
-            id::BOTTOM => isize::MAX / 2,
-            id::HALF_DOWN => (page / 2).max(1),
-            id::HALF_UP => -(page / 2).max(1),
-            id::PAGE_DOWN => page,
-            id::PAGE_UP => -page,
-            _ => return,
-        };
-        if let Some(node) = self.boxes.step(&self.scene, self.node(), by) {
-            self.focus_node(node, cx);
-        }
-    }
-
-    // ---- the side region -----------------------------------------------------------------------
-
     /// Makes the lines of the preview for what is focused.
     fn look(&mut self, cx: &Context) {
         self.side.clear();
         self.side_offset = 0;
         let Some(region) = self.areas(cx.area).side.filter(|_| !self.is_impact()) else { return };
-        let width = usize::from(self.inner(region, cx.area).width.saturating_sub(2));
+        let width = usize::from(Self::inner(region, cx.area).width.saturating_sub(2));
         let Some(id) = self.focused() else { return };
         self.side = match self.catalog.entity(id) {
             Some(entity) => entity_lines::preview(cx, &self.catalog, &entity, width),
@@ -610,50 +381,6 @@ impl GraphPane {
         }));
         lines
     }
-
-    // ---- searching -----------------------------------------------------------------------------
-
-    fn find(&mut self) {
-        let needle = self.search.input.text().trim().to_lowercase();
-        self.search.found.clear();
-        self.search.at = 0;
-        if !needle.is_empty() {
-            let is_hit = |id: EntityId| {
-                let title = self.catalog.entity(id).and_then(|entity| entity.title()).unwrap_or("");
-                self.catalog.ref_of(id).contains(&needle) || title.to_lowercase().contains(&needle)
-            };
-            self.search.found = if self.is_around() {
-                let node = |at: &usize| self.scene.nodes.get(*at).is_some_and(|node| is_hit(node.id));
-                self.scene.preorder.iter().copied().filter(node).collect()
-            } else {
-                let row = |at: &usize| self.rows.get(*at).and_then(|row| row.id).is_some_and(is_hit);
-                (0..self.rows.len()).filter(row).collect()
-            };
-        }
-        self.found = self.search.found.iter().copied().collect();
-    }
-
-    fn step_match(&mut self, by: isize, cx: &Context) {
-        let len = self.search.found.len() as isize;
-        if len == 0 {
-            return;
-        }
-        self.search.at = (self.search.at as isize + by).rem_euclid(len) as usize;
-        let Some(at) = self.search.found.get(self.search.at).copied() else { return };
-        if self.is_around() { self.focus_node(at, cx) } else { self.focus_row(at, cx) }
-    }
-
-    fn search_status(&self) -> Option<String> {
-        if self.search.input.is_empty() && !self.search.is_typing {
-            return None;
-        }
-        let cursor = if self.search.is_typing { "_" } else { "" };
-        let len = self.search.found.len();
-        let at = if len == 0 { 0 } else { self.search.at + 1 };
-        Some(format!("{}{cursor} {at}/{len}", self.search.input.text()))
-    }
-
-    // ---- commands ------------------------------------------------------------------------------
 
     fn open(&self) -> Vec<Effect> {
         let Some(id) = self.focused() else { return Vec::new() };
@@ -760,7 +487,7 @@ impl GraphPane {
                 list.command(command, self.side.len(), height);
                 self.side_offset = list.cursor.min(self.side.len().saturating_sub(height));
             }
-            _ => {
+            Region::List => {
                 let height = self.height(cx);
                 if self.list.command(command, self.rows.len(), height) {
                     self.center(cx);
@@ -813,7 +540,7 @@ impl GraphPane {
                 None => return Vec::new(),
             }
         } else if let Some(region) = is_in(areas.boxes) {
-            let canvas = self.canvas(region, cx.area);
+            let canvas = Self::canvas(region, cx.area);
             if let Some(by) = by {
                 let last = (self.boxes.size.1 - i32::from(canvas.height)).max(0);
                 self.offset.1 =
@@ -833,7 +560,7 @@ impl GraphPane {
                 return Vec::new();
             }
             self.focus = Region::Side;
-            let inner = self.inner(region, cx.area);
+            let inner = Self::inner(region, cx.area);
             if !self.is_impact() || !inner.contains((mouse.column, mouse.row).into()) {
                 return Vec::new();
             }
@@ -841,163 +568,6 @@ impl GraphPane {
             self.tell_list.select(row, self.tell.len(), usize::from(inner.height));
         }
         if mouse.kind == MouseKind::DoubleClick { vec![Effect::Run(id::OPEN)] } else { Vec::new() }
-    }
-
-    // ---- drawing -------------------------------------------------------------------------------
-
-    fn columns(&self) -> &'static [Column] {
-        match self.request.question {
-            Question::Around | Question::Path(_) => TREE_COLUMNS,
-            Question::Impact | Question::Cycles => LIST_COLUMNS,
-        }
-    }
-
-    fn panel(
-        &self,
-        cx: &Context,
-        region: Rect,
-        title: &str,
-        note: &str,
-        which: Region,
-        buf: &mut Buffer,
-    ) -> Rect {
-        if !Self::is_framed(cx.area) {
-            return region;
-        }
-        Panel { title, note, is_focused: self.focus == which }.draw(cx, region, buf)
-    }
-
-    fn draw_list(&self, cx: &Context, region: Rect, buf: &mut Buffer) {
-        let note = if self.rows.is_empty() {
-            String::new()
-        } else {
-            format!("{} of {}", grouped(self.list.cursor + 1), grouped(self.rows.len()))
-        };
-        let title = match self.request.question {
-            Question::Around => "Tree",
-            Question::Impact => "What is touched",
-            Question::Path(_) => "Path",
-            Question::Cycles => "Circles",
-        };
-        let inner = self.panel(cx, region, title, &note, Region::List, buf);
-        let area = self.table_area(region, cx.area);
-        if self.search.is_typing && area.y > inner.y {
-            self.draw_search(cx, Rect { height: 1, ..inner }, buf);
-        }
-        if self.rows.is_empty() {
-            self.draw_missing(cx, area, buf);
-            return;
-        }
-        let columns = self.columns();
-        let table = Table {
-            columns,
-            sort: None,
-            list: &self.list,
-            len: self.rows.len(),
-            is_focused: self.focus == Region::List,
-        };
-        table.draw(cx, area, buf, |at| {
-            let Some(row) = self.rows.get(at) else { return (Vec::new(), false) };
-            let is_found = if self.is_around() {
-                row.id.is_some() && !row.is_repeated && self.found.contains(&row.node)
-            } else {
-                self.found.contains(&at)
-            };
-            (rows::cells(cx, &self.catalog, row, columns), is_found)
-        });
-    }
-
-    fn draw_search(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
-        put(buf, area.x, area.y, 1, "/", style(cx, Role::Key));
-        let room = area.width.saturating_sub(2);
-        put(buf, area.x + 1, area.y, room, self.search.input.text(), style(cx, Role::Text));
-        let cursor = crate::model::text::width(self.search.input.before_cursor()) as u16;
-        let reverse = ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED);
-        let x = (area.x + 1 + cursor).min(area.right().saturating_sub(1));
-        crate::ui::text::paint(buf, x, area.y, 1, reverse);
-    }
-
-    fn draw_missing(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
-        let what = match (&self.missing, self.is_built) {
-            (Some(what), _) => what.as_str(),
-            (None, false) => "loading",
-            (None, true) => "there is nothing to show",
-        };
-        let then = format!("{} goes back", cx.key(id::BACK));
-        put(buf, area.x + 2, area.y + 1, area.width.saturating_sub(3), what, style(cx, Role::Text));
-        put(buf, area.x + 2, area.y + 2, area.width.saturating_sub(3), &then, style(cx, Role::Dim));
-    }
-
-    fn draw_boxes(&self, cx: &Context, region: Rect, buf: &mut Buffer) {
-        let picture = Picture {
-            catalog: &self.catalog,
-            scene: &self.scene,
-            boxes: &self.boxes,
-            offset: self.offset,
-            focus: self.node(),
-            found: &self.found,
-        };
-        let canvas = self.canvas(region, cx.area);
-        let unseen = picture.unseen(canvas.width, canvas.height).words();
-        self.panel(cx, region, "Boxes", &unseen, Region::Boxes, buf);
-        if self.scene.nodes.is_empty() {
-            self.draw_missing(cx, canvas, buf);
-            return;
-        }
-        picture.draw(cx, canvas, buf);
-        if self.search.is_typing && self.areas(cx.area).list.is_none() {
-            let line = Rect { height: 1, ..canvas };
-            crate::ui::theme::fill(cx, line, buf);
-            self.draw_search(cx, line, buf);
-        }
-        if !Self::is_framed(cx.area) && canvas.height > 0 {
-            put(
-                buf,
-                canvas.x + 1,
-                canvas.bottom(),
-                canvas.width.saturating_sub(2),
-                &unseen,
-                style(cx, Role::Dim),
-            );
-        }
-        let strip = self.inner(region, cx.area).bottom().saturating_sub(1);
-        if strip >= canvas.bottom() && canvas.height > 0 {
-            put_line(cx, buf, canvas.x + 1, strip, canvas.width.saturating_sub(2), &self.strip());
-        }
-    }
-
-    /// Says in words what the focused box is tied to; lines that are not drawn are here as well.
-    fn strip(&self) -> Line {
-        let node = self.node();
-        let name = |at: usize| {
-            self.scene.nodes.get(at).map_or_else(String::new, |n| short_ref(self.catalog.ref_of(n.id)))
-        };
-        let mut line = vec![span(name(node), Role::Text), span(":", Role::Dim)];
-        for (at, bond) in self.scene.bonds_of(node).take(20) {
-            let other = if bond.near == node { bond.far } else { bond.near };
-            let comma = if line.len() > 2 { "," } else { "" };
-            line.push(span(format!("{comma} {} ", self.scene.words(at, node)), Role::Dim));
-            line.push(span(name(other), Role::Link));
-        }
-        line
-    }
-
-    fn draw_side(&self, cx: &Context, region: Rect, buf: &mut Buffer) {
-        let title = match (self.is_impact(), self.focused()) {
-            (true, _) => "Tell".to_owned(),
-            (false, Some(id)) => short_ref(self.catalog.ref_of(id)),
-            (false, None) => String::new(),
-        };
-        let inner = self.panel(cx, region, &title, "", Region::Side, buf);
-        if self.is_impact() {
-            let is_focused = self.focus == Region::Side;
-            tell::draw(cx, &self.tell, &self.tell_list, is_focused, inner, buf);
-            return;
-        }
-        for (row, line) in self.side.iter().skip(self.side_offset).take(usize::from(inner.height)).enumerate()
-        {
-            put_line(cx, buf, inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), line);
-        }
     }
 }
 

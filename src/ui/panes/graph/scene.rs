@@ -158,9 +158,7 @@ impl Scene {
     /// Orders what hangs below each node; bonds beside the tree are named at the end that comes later.
     fn grow(&mut self, catalog: &Catalog) {
         let mut branches: Vec<Vec<Branch>> = vec![Vec::new(); self.nodes.len()];
-        let (tree, beside): (Vec<(usize, &Bond)>, Vec<(usize, &Bond)>) =
-            self.bonds.iter().enumerate().partition(|(_, bond)| self.is_tree(bond));
-        for (at, bond) in tree {
+        for (at, bond) in self.bonds.iter().enumerate().filter(|(_, bond)| self.is_tree(bond)) {
             if let Some(list) = branches.get_mut(bond.near) {
                 list.push(Branch { bond: at, to: bond.far, is_repeated: false });
             }
@@ -173,7 +171,7 @@ impl Scene {
                 *slot = at;
             }
         }
-        for (at, bond) in beside {
+        for (at, bond) in self.bonds.iter().enumerate().filter(|(_, bond)| !self.is_tree(bond)) {
             let is_near_later = position.get(bond.near) > position.get(bond.far);
             let (later, earlier) = if is_near_later { (bond.near, bond.far) } else { (bond.far, bond.near) };
             if let Some(list) = branches.get_mut(later) {

@@ -5,8 +5,11 @@
 //! is built when the catalog is swapped; folding and filtering only choose rows of it.
 
 mod chart;
+mod details;
+mod regions;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use crate::app::Context;
 use crate::app::commands::{Availability, CommandId, CommandSpec, Group, id};
@@ -17,20 +20,17 @@ use crate::app::line_input::LineInput;
 use crate::app::list::ListState;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
 use crate::app::place::Place;
-use crate::app::subject::{Subject, links};
+use crate::app::subject::Subject;
 use crate::catalog::{Catalog, EntityId};
-use crate::config::theme::Role;
 use crate::model::entity_ref::split_canonical;
-use crate::model::text::width;
-use crate::ui::entity_lines::{self, short_ref};
-use crate::ui::text::{Line, paint, put, put_line, span, wrap};
-use crate::ui::theme::{Sign, style};
-use crate::ui::widgets::{Column, Panel, Table};
-use chart::{Chart, Remark, What, targets};
+use crate::ui::text::Line;
+use crate::ui::widgets::Column;
+use chart::{Chart, Remark, What};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
+use view::{owned_table, tree_table};
 
 const COLLAPSE: CommandId = CommandId("org.collapse");
 const EXPAND: CommandId = CommandId("org.expand");
@@ -148,8 +148,6 @@ struct OrgPane {
 }
 
 impl OrgPane {
-    // ---- what is shown -------------------------------------------------------------------------
-
     /// Names an item so that it is found again in another snapshot.
     fn identity(&self, at: usize) -> Option<(What, String)> {
         let item = self.chart.items.get(at)?;
@@ -258,96 +256,6 @@ impl OrgPane {
         }
         self.focused_item().and_then(|at| self.chart.items.get(at)).and_then(chart::Item::id)
     }
-
-    // ---- where it stands -----------------------------------------------------------------------
-
-    fn areas(&self, area: Rect) -> Areas {
-        let stacked = |region: Rect| {
-            let top = (u32::from(region.height) * 45 / 100) as u16;
-            let detail = Rect { height: top, ..region };
-            let owned = Rect { y: region.y + top, height: region.height - top, ..region };
-            (Some(detail), Some(owned))
-        };
-        match (self.layout, area.width >= SPLIT) {
-            (Layout::Detail, _) => {
-                let (detail, owned) = stacked(area);
-                Areas { tree: None, detail, owned }
-            }
-            (Layout::Tree, _) | (Layout::Split, false) => Areas { tree: Some(area), ..Areas::default() },
-            (Layout::Split, true) => {
-                let percent = if area.width >= WIDE { 38 } else { 52 };
-                let left = (u32::from(area.width) * percent / 100) as u16;
-                let tree = Some(Rect { width: left, ..area });
-                let rest = Rect { x: area.x + left, width: area.width - left, ..area };
-                if area.width < WIDE {
-                    let (detail, owned) = stacked(rest);
-                    return Areas { tree, detail, owned };
-                }
-                let middle = rest.width / 2;
-                let detail = Some(Rect { width: middle, ..rest });
-                let owned = Some(Rect { x: rest.x + middle, width: rest.width - middle, ..rest });
-                Areas { tree, detail, owned }
-            }
-        }
-    }
-
-    /// Area inside a region; details and owned entities always have a frame, the tree only beside them.
-    fn inner(region: Rect, screen: Rect) -> Rect {
-        if region == screen && screen.width < SPLIT { region } else { Panel::inner(region) }
-    }
-
-    fn tree_area(&self, region: Rect, screen: Rect) -> Rect {
-        let inner = Self::inner(region, screen);
-        let typing = u16::from(self.is_typing).min(inner.height);
-        Rect { y: inner.y + typing, height: inner.height - typing, ..inner }
-    }
-
-    fn height(&self, cx: &Context) -> usize {
-        let region = self.areas(cx.area).tree.unwrap_or(cx.area);
-        Table::height(self.tree_area(region, cx.area))
-    }
-
-    fn owned_height(&self, cx: &Context) -> usize {
-        self.areas(cx.area).owned.map_or(1, |region| Table::height(Self::inner(region, cx.area)))
-    }
-
-    fn detail_height(&self, cx: &Context) -> usize {
-        self.areas(cx.area).detail.map_or(1, |region| usize::from(Self::inner(region, cx.area).height))
-    }
-
-    fn regions(&self, area: Rect) -> Vec<Region> {
-        let areas = self.areas(area);
-        let all = [(Region::Tree, areas.tree), (Region::Detail, areas.detail), (Region::Owned, areas.owned)];
-        all.into_iter().filter_map(|(region, area)| area.map(|_| region)).collect()
-    }
-
-    fn step_region(&mut self, by: isize, cx: &Context) {
-        let regions = self.regions(cx.area);
-        let at = regions.iter().position(|region| *region == self.focus).unwrap_or(0) as isize;
-        let next = (at + by).rem_euclid(regions.len().max(1) as isize) as usize;
-        self.focus = regions.get(next).copied().unwrap_or_default();
-    }
-
-    fn cycle_layout(&mut self, cx: &Context) {
-        self.layout = match (self.layout, cx.area.width >= SPLIT) {
-            (Layout::Split, true) => Layout::Tree,
-            (Layout::Split | Layout::Tree, _) => Layout::Detail,
-            (Layout::Detail, _) => Layout::Split,
-        };
-        self.fit(cx);
-    }
-
-    /// Keeps focus, cursors and lines right for the size of the screen.
-    fn fit(&mut self, cx: &Context) {
-        let regions = self.regions(cx.area);
-        if !regions.contains(&self.focus) {
-            self.focus = if regions.contains(&Region::Owned) { Region::Owned } else { Region::Tree };
-        }
-        self.list.clamp(self.rows.len(), self.height(cx));
-        self.look(cx);
-    }
-
-    // ---- moving --------------------------------------------------------------------------------
 
     fn select(&mut self, row: usize, cx: &Context) {
         self.list.select(row, self.rows.len(), self.height(cx));
@@ -462,112 +370,6 @@ impl OrgPane {
         self.select(at.unwrap_or(0), cx);
     }
 
-    // ---- details -------------------------------------------------------------------------------
-
-    fn lines(&self, cx: &Context, catalog: &Catalog, at: usize, width: usize) -> Vec<Line> {
-        let Some(item) = self.chart.items.get(at) else { return Vec::new() };
-        let words = |text: &str, role: Role| -> Vec<Line> {
-            wrap(text, width.min(100)).into_iter().map(|line| vec![span(line, role)]).collect()
-        };
-        let Some(id) = item.id() else {
-            let text = match item.what {
-                What::Ungrouped => "People who are in no group that somebody describes.",
-                What::Nowhere => {
-                    "Groups and people that are named as owner, parent or member, and that nobody describes. Describe them, or \
-                     mend the name where it is written."
-                }
-                _ => "What has no owner, or an owner that nobody describes. Put the group into `spec.owner`.",
-            };
-            let mut lines = words(text, Role::Text);
-            if item.what == What::Unowned {
-                lines.push(Vec::new());
-                lines.extend(words(&format!("{} lists them in the catalog", cx.key(id::OPEN)), Role::Dim));
-            }
-            return lines;
-        };
-        let mut lines: Vec<Line> = Vec::new();
-        let Some(entity) = catalog.entity(id) else {
-            lines.extend(words(&format!("nobody describes `{}`", catalog.ref_of(id)), Role::Unknown));
-            self.add_people(cx, catalog, item, &mut lines);
-            return lines;
-        };
-        if let Some(title) = entity.title().filter(|title| *title != entity.name()) {
-            lines.push(vec![span(title, Role::Title)]);
-        }
-        lines.push(entity_lines::facts(&entity));
-        let description = entity.description().trim();
-        if !description.is_empty() {
-            lines.extend(words(description, Role::Text));
-        }
-        if let Remark::Lost(other) = item.remark {
-            let text = format!("{} is described nowhere", short_ref(catalog.ref_of(other)));
-            lines.push(vec![span(format!("{} {text}", Sign::Unknown.text(cx)), Role::Unknown)]);
-        }
-        if item.remark == Remark::Circle {
-            lines.push(vec![span("it is its own parent, in a circle", Role::Warn)]);
-        }
-        for (relation, label) in [("childOf", "parent"), ("memberOf", "in"), ("parentOf", "groups")] {
-            let names: Vec<_> = targets(catalog, id, relation)
-                .take(LISTED)
-                .map(|t| entity_lines::target(cx, catalog, t))
-                .collect();
-            if names.is_empty() {
-                continue;
-            }
-            let mut line = vec![span(format!("{label:<9}"), Role::Dim)];
-            for name in names {
-                if line.len() > 1 && crate::ui::text::line_width(&line) + self::width(&name.text) + 2 > width
-                {
-                    lines.push(std::mem::replace(&mut line, vec![span(" ".repeat(9), Role::Dim)]));
-                }
-                line.extend([name, span("  ", Role::Text)]);
-            }
-            lines.push(line);
-        }
-        let ways = links(&entity);
-        if !ways.is_empty() {
-            lines.push(Vec::new());
-        }
-        for (title, url) in ways {
-            lines.push(match url.strip_prefix("mailto:") {
-                Some(address) => vec![span("e-mail   ", Role::Dim), span(address, Role::Link)],
-                None => vec![span(title, Role::Link), span(format!("  {url}"), Role::Dim)],
-            });
-        }
-        self.add_people(cx, catalog, item, &mut lines);
-        lines
-    }
-
-    fn add_people(&self, cx: &Context, catalog: &Catalog, item: &chart::Item, lines: &mut Vec<Line>) {
-        let What::Group(id) = item.what else { return };
-        lines.push(Vec::new());
-        if item.members.0 == 0 {
-            lines.push(vec![span("no members", Role::Dim)]);
-            return;
-        }
-        lines.push(vec![span(format!("members ({})", grouped(item.members.0)), Role::Dim)]);
-        for member in targets(catalog, id, "hasMember").take(LISTED) {
-            let Some(person) = catalog.entity(member) else {
-                lines.push(vec![entity_lines::target(cx, catalog, member)]);
-                continue;
-            };
-            let mut line = vec![span(person.title().unwrap_or(person.name()), Role::Text)];
-            if let Some(email) = email(catalog, member) {
-                line.push(span(format!("  {email}"), Role::Link));
-            }
-            if cx.me.principal.user.as_deref() == Some(person.entity_ref()) {
-                line.push(span("  me", Role::Accent));
-            }
-            lines.push(line);
-        }
-        if item.members.0 > LISTED {
-            let rest = grouped(item.members.0 - LISTED);
-            lines.push(vec![span(format!("… {rest} more; the tree has them all"), Role::Dim)]);
-        }
-    }
-
-    // ---- commands ------------------------------------------------------------------------------
-
     fn open(&mut self, cx: &Context) -> Vec<Effect> {
         let Some(catalog) = self.catalog.clone() else { return Vec::new() };
         if self.focus == Region::Owned {
@@ -576,13 +378,10 @@ impl OrgPane {
         }
         let Some(at) = self.focused_item() else { return Vec::new() };
         match self.chart.items.get(at).map(|item| item.what) {
-            Some(What::Group(id)) => {
-                vec![Effect::Open(Place::with("catalog", owner_term(catalog.ref_of(id))))]
-            }
             Some(What::Person(id)) if catalog.is_entity(id) => {
                 vec![Effect::Open(Place::entity(catalog.ref_of(id)))]
             }
-            Some(What::Person(id)) => {
+            Some(What::Group(id) | What::Person(id)) => {
                 vec![Effect::Open(Place::with("catalog", owner_term(catalog.ref_of(id))))]
             }
             Some(What::Unowned) => vec![Effect::Open(Place::with("catalog", "is:unowned"))],
@@ -701,148 +500,6 @@ impl OrgPane {
         }
         if mouse.kind == MouseKind::DoubleClick { vec![Effect::Run(id::OPEN)] } else { Vec::new() }
     }
-
-    // ---- drawing -------------------------------------------------------------------------------
-
-    fn draw_tree(&self, cx: &Context, region: Rect, buf: &mut Buffer) {
-        let inner = Self::inner(region, cx.area);
-        if inner != region {
-            let note = format!(
-                "{} of {}",
-                grouped((self.list.cursor + 1).min(self.rows.len())),
-                grouped(self.rows.len())
-            );
-            Panel { title: "Groups and people", note: &note, is_focused: self.focus == Region::Tree }
-                .draw(cx, region, buf);
-        }
-        let area = self.tree_area(region, cx.area);
-        if self.is_typing && area.y > inner.y {
-            self.draw_filter(cx, Rect { height: 1, ..inner }, buf);
-        }
-        if self.rows.is_empty() {
-            self.draw_empty(cx, area, buf);
-            return;
-        }
-        let table = tree_table(&self.list, self.rows.len(), self.focus == Region::Tree);
-        table.draw(cx, area, buf, |at| (self.cells(cx, at), false));
-    }
-
-    fn draw_filter(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
-        put(buf, area.x, area.y, 1, "/", style(cx, Role::Key));
-        put(buf, area.x + 1, area.y, area.width.saturating_sub(2), self.filter.text(), style(cx, Role::Text));
-        let cursor = width(self.filter.before_cursor()) as u16;
-        let reverse = ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED);
-        paint(buf, (area.x + 1 + cursor).min(area.right().saturating_sub(1)), area.y, 1, reverse);
-    }
-
-    fn draw_empty(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
-        let (what, then) = if cx.loading.is_some() && cx.catalog.is_empty() {
-            ("loading".to_owned(), String::new())
-        } else if self.filter.is_empty() {
-            let what = "no groups or people were found".to_owned();
-            (what, "describe them as entities of kind Group and User".to_owned())
-        } else {
-            let what = format!("no group and no person is called {}", self.filter.text());
-            (what, format!("{} clears the filter", cx.key(id::BACK)))
-        };
-        put(buf, area.x + 2, area.y + 1, area.width.saturating_sub(3), &what, style(cx, Role::Text));
-        put(buf, area.x + 2, area.y + 2, area.width.saturating_sub(3), &then, style(cx, Role::Dim));
-    }
-
-    fn cells(&self, cx: &Context, at: usize) -> Vec<Line> {
-        let Some((row, catalog)) = self.rows.get(at).zip(self.catalog.as_ref()) else { return Vec::new() };
-        let Some(item) = self.chart.items.get(row.item) else { return Vec::new() };
-        let sign = match (item.children.is_empty(), self.is_open(row.item), cx.ascii) {
-            (true, ..) => "  ",
-            (false, true, false) => "▾ ",
-            (false, false, false) => "▸ ",
-            (false, true, true) => "- ",
-            (false, false, true) => "+ ",
-        };
-        // deep trees keep their names visible
-        let mut name = vec![span(format!("{}{sign}", "  ".repeat(row.depth.min(12))), Role::Dim)];
-        name.extend(name_words(cx, catalog, item));
-        let both = |(own, all): (usize, usize)| match (own, all) {
-            (0, 0) => String::new(),
-            (own, all) if own == all => grouped(own),
-            (own, all) => format!("{} ({})", grouped(own), grouped(all)),
-        };
-        let count = |counts: (usize, usize)| vec![span(both(counts), Role::Text)];
-        let entity = item.id().and_then(|id| catalog.entity(id));
-        let kind = match (&entity, item.what) {
-            (Some(entity), What::Group(_)) => entity.entity_type().to_owned(),
-            (Some(_), What::Person(_)) => "person".to_owned(),
-            _ => String::new(),
-        };
-        let members = match item.what {
-            What::Ungrouped | What::Nowhere => vec![span(grouped(item.children.len()), Role::Text)],
-            _ => count(item.members),
-        };
-        vec![name, members, count(item.owned), vec![span(kind, Role::Dim)]]
-    }
-
-    fn draw_detail(&self, cx: &Context, region: Rect, buf: &mut Buffer) {
-        let item = self.focused_item().and_then(|at| self.chart.items.get(at));
-        let title = match (item, &self.catalog) {
-            (Some(item), Some(catalog)) => item
-                .id()
-                .map_or_else(|| section_name(item.what).to_owned(), |id| short_ref(catalog.ref_of(id))),
-            _ => String::new(),
-        };
-        let height = usize::from(Panel::inner(region).height);
-        let below = self.detail.len().saturating_sub(self.detail_offset + height);
-        let note = if below > 0 { format!("{} more below", grouped(below)) } else { String::new() };
-        let inner = Panel { title: &title, note: &note, is_focused: self.focus == Region::Detail }
-            .draw(cx, region, buf);
-        let lines = self.detail.iter().skip(self.detail_offset).take(usize::from(inner.height));
-        for (row, line) in lines.enumerate() {
-            put_line(cx, buf, inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), line);
-        }
-    }
-
-    fn draw_owned(&self, cx: &Context, region: Rect, buf: &mut Buffer) {
-        let item = self.focused_item().and_then(|at| self.chart.items.get(at));
-        let title = match item.map(|item| item.what) {
-            Some(What::Unowned) => "Without an owner",
-            _ if self.is_whole => "Owns, with the groups below",
-            _ => "Owns",
-        };
-        let at = if self.owned.is_empty() { 0 } else { self.owned_list.cursor + 1 };
-        let note = format!("{} of {}", grouped(at), grouped(self.owned.len()));
-        let inner =
-            Panel { title, note: &note, is_focused: self.focus == Region::Owned }.draw(cx, region, buf);
-        let Some(catalog) = self.catalog.as_ref().filter(|_| !self.owned.is_empty()) else {
-            let all = item.map_or(0, |item| item.owned.1);
-            let text = if all > 0 {
-                format!("nothing itself; {} adds the groups below ({all})", cx.key(BELOW))
-            } else {
-                "nothing".to_owned()
-            };
-            put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(2), &text, style(cx, Role::Dim));
-            return;
-        };
-        let table = owned_table(&self.owned_list, self.owned.len(), self.focus == Region::Owned);
-        table.draw(cx, inner, buf, |row| {
-            let Some(entity) = self.owned.get(row).and_then(|id| catalog.entity(*id)) else {
-                return (Vec::new(), false);
-            };
-            let cells = vec![
-                entity_lines::name_cell(cx, &entity),
-                vec![span(entity_lines::kind_words(&entity), Role::Text)],
-                vec![span(entity.lifecycle(), Role::Text)],
-                entity_lines::problem_cell(cx, &entity),
-            ];
-            (cells, false)
-        });
-    }
-}
-
-fn tree_table(list: &ListState, len: usize, is_focused: bool) -> Table<'_> {
-    Table { columns: TREE_COLUMNS, sort: None, list, len, is_focused }
-}
-
-fn owned_table(list: &ListState, len: usize, is_focused: bool) -> Table<'_> {
-    Table { columns: OWNED_COLUMNS, sort: None, list, len, is_focused }
 }
 
 fn section_name(what: What) -> &'static str {
@@ -879,49 +536,6 @@ fn owner_term(canonical: &str) -> String {
         return format!("owner:{name}");
     }
     format!("owner:\"{}\"", canonical.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Returns the name of an item with what there is to know about it.
-fn name_words(cx: &Context, catalog: &Catalog, item: &chart::Item) -> Line {
-    let Some(id) = item.id() else {
-        let role = if item.what == What::Unowned { Role::Warn } else { Role::Accent };
-        return vec![span(section_name(item.what), role)];
-    };
-    let mut line = match catalog.entity(id) {
-        None => {
-            let sign = Sign::Unknown.text(cx);
-            vec![span(format!("{} {sign}", short_ref(catalog.ref_of(id))), Role::Unknown)]
-        }
-        Some(entity) if matches!(item.what, What::Person(_)) => {
-            let mut line = vec![span(entity.title().unwrap_or(entity.name()), Role::Text)];
-            if entity.title().is_some_and(|title| title != entity.name()) {
-                line.push(span(format!("  {}", entity.name()), Role::Dim));
-            }
-            line
-        }
-        Some(entity) => {
-            let mut line = entity_lines::name_cell(cx, &entity);
-            if let Some(title) = entity.title().filter(|title| !title.eq_ignore_ascii_case(entity.name())) {
-                line.push(span(format!("  {title}"), Role::Dim));
-            }
-            line
-        }
-    };
-    let is_me = cx.me.principal.user.as_deref() == Some(catalog.ref_of(id));
-    if is_me || is_mine(cx, catalog, id) {
-        line.push(span("  me", Role::Accent));
-    }
-    match &item.remark {
-        Remark::None => {}
-        Remark::Elsewhere => line.push(span("  ↺ already shown", Role::Dim)),
-        Remark::Circle => line.push(span("  ! its own parent", Role::Warn)),
-        Remark::Lost(other) => {
-            let word = if matches!(item.what, What::Group(_)) { "parent" } else { "group" };
-            let (sign, name) = (Sign::Unknown.text(cx), short_ref(catalog.ref_of(*other)));
-            line.push(span(format!("  {word} {name} {sign}"), Role::Unknown));
-        }
-    }
-    line
 }
 
 impl Pane for OrgPane {
