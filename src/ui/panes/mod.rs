@@ -27,4 +27,5 @@ pub static ALL: &[&PaneSpec] = &[
 ];
 
 #[cfg(test)]
+#[cfg(test)]
 pub mod test_support;

@@ -91,6 +91,22 @@ struct Net {
     lane: Option<usize>,
 }
 
+/// Rows of a lane that are taken, from top to bottom.
+#[derive(Debug, Default)]
+struct Lane(Vec<(i32, i32)>);
+
+impl Lane {
+    fn is_free(&self, span: (i32, i32)) -> bool {
+        let at = self.0.partition_point(|taken| taken.1 < span.0);
+        self.0.get(at).is_none_or(|taken| span.1 < taken.0)
+    }
+
+    fn take(&mut self, span: (i32, i32)) {
+        let at = self.0.partition_point(|taken| taken.1 < span.0);
+        self.0.insert(at, span);
+    }
+}
+
 impl Boxes {
     /// Lays a scene out for a region of this size.
     pub fn lay_out(catalog: &Catalog, scene: &Scene, area: (u16, u16)) -> Self {
@@ -244,23 +260,25 @@ impl Boxes {
 
     /// Gives each bundle a lane of its gutter that no other bundle uses at the same rows.
     fn lanes(&mut self, scene: &Scene, nets: &mut [Net]) -> FxHashMap<i32, Gutter> {
-        let mut order: Vec<&mut Net> = nets.iter_mut().collect();
+        let mut order: Vec<(bool, &mut Net)> = nets
+            .iter_mut()
+            .map(|net| {
+                let mut bonds = net.bonds.iter().filter_map(|bond| scene.bonds.get(*bond));
+                (bonds.any(|bond| scene.is_tree(bond)), net)
+            })
+            .collect();
         // lines of the tree first: they must be seen
-        let has_tree =
-            |net: &Net| net.bonds.iter().any(|bond| scene.bonds.get(*bond).is_some_and(|b| scene.is_tree(b)));
-        order.sort_by_key(|net| (!has_tree(net), net.gutter, net.span));
-        let mut used: FxHashMap<(i32, usize), Vec<(i32, i32)>> = FxHashMap::default();
+        order.sort_by_key(|(is_tree, net)| (!is_tree, net.gutter, net.span));
+        let mut used: FxHashMap<(i32, usize), Lane> = FxHashMap::default();
         let mut gutters: FxHashMap<i32, Gutter> = FxHashMap::default();
-        for net in order {
-            let is_free = |lane: &usize| {
-                let taken = used.get(&(net.gutter, *lane)).map_or(&[][..], Vec::as_slice);
-                taken.iter().all(|(top, bottom)| net.span.1 < *top || net.span.0 > *bottom)
-            };
+        for (is_tree, net) in order {
+            let is_free =
+                |lane: &usize| used.get(&(net.gutter, *lane)).is_none_or(|lane| lane.is_free(net.span));
             let lanes = if net.is_level { LEVEL_LANES } else { MAX_LANES };
-            net.lane = (0..lanes).find(is_free).or_else(|| has_tree(net).then_some(0));
+            net.lane = (0..lanes).find(is_free).or_else(|| is_tree.then_some(0));
             match net.lane {
                 Some(lane) => {
-                    used.entry((net.gutter, lane)).or_default().push(net.span);
+                    used.entry((net.gutter, lane)).or_default().take(net.span);
                     let gutter = gutters.entry(net.gutter).or_default();
                     gutter.lanes = gutter.lanes.max(lane + 1);
                 }

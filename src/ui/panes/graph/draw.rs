@@ -108,7 +108,9 @@ impl Picture<'_> {
     fn draw_wires(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
         let mut mask = Mask::new(area, self.offset);
         let mut arrows = Vec::new();
-        for wire in &self.boxes.wires {
+        let (top, bottom) = (self.offset.1, self.offset.1 + i32::from(area.height));
+        let is_seen = |a: i32, b: i32| a.max(b) >= top && a.min(b) < bottom;
+        for wire in self.boxes.wires.iter().filter(|wire| is_seen(wire.from.1, wire.to.1)) {
             let Some(bond) = self.scene.bonds.get(wire.bond) else { continue };
             let is_lit = bond.near == self.focus || bond.far == self.focus;
             let lit = if is_lit { LIT } else { 0 };

@@ -7,6 +7,7 @@ use crate::catalog::graph::{GraphOptions, neighbourhood};
 use crate::catalog::{Catalog, EntityId};
 use crate::model::relation;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 
 /// Relations in the order in which a tree lists them, read from the upper node: first where it
 /// belongs, then what it needs and has, then who needs it.
@@ -204,7 +205,7 @@ impl Scene {
     /// Returns what is said between two nodes in words, read from `node`.
     pub fn words(&self, bond: usize, node: usize) -> String {
         let Some(bond) = self.bonds.get(bond) else { return String::new() };
-        let mut types: Vec<String> =
+        let mut types: Vec<Cow<'_, str>> =
             bond.said.iter().map(|said| seen_from(said, bond.near == node)).collect();
         types.sort_by_key(|said| rank(said));
         let words: Vec<String> = types.iter().map(|said| relation::words(said)).collect();
@@ -234,11 +235,14 @@ fn preorder(branches: &[Vec<Branch>]) -> Vec<usize> {
 }
 
 /// Returns a relation's type as read from the near or the far end.
-fn seen_from(said: &Said, is_near: bool) -> String {
+fn seen_from(said: &Said, is_near: bool) -> Cow<'_, str> {
     if said.is_outward == is_near {
-        return said.relation.clone();
+        return Cow::Borrowed(&said.relation);
     }
-    relation::reverse(&said.relation).map_or_else(|| format!("{} (from)", said.relation), str::to_owned)
+    match relation::reverse(&said.relation) {
+        Some(back) => Cow::Borrowed(back),
+        None => Cow::Owned(format!("{} (from)", said.relation)),
+    }
 }
 
 fn is_rightward(relation: &str) -> bool {

@@ -127,7 +127,7 @@ impl OrgPane {
         let Some(catalog) = self.catalog.as_ref().filter(|_| !self.owned.is_empty()) else {
             let all = item.map_or(0, |item| item.owned.1);
             let text = if all > 0 {
-                format!("nothing itself; {} adds the groups below ({all})", cx.key(BELOW))
+                format!("nothing itself; {} adds the groups below ({})", cx.key(BELOW), grouped(all))
             } else {
                 "nothing".to_owned()
             };
