@@ -86,7 +86,9 @@ pub fn check_from(node: &Node<'_>, source: &Source<'_>, origin: Origin) -> Check
     if let Some(kind) = kind {
         checker.spec(node, kind);
     }
-    checker.case_variants(node, "");
+    if has_variants(node) {
+        checker.case_variants(node, "");
+    }
     checker.finish(nature, entity_ref, kind)
 }
 
@@ -265,6 +267,17 @@ impl Checker<'_> {
             }
             _ => {}
         }
+    }
+}
+
+/// Returns whether any mapping of a tree has keys that are equal without case; makes no pointers.
+fn has_variants(node: &Node<'_>) -> bool {
+    match &node.data {
+        Data::Sequence(items) => items.iter().any(has_variants),
+        Data::Mapping(entries) => {
+            !variants(entries).is_empty() || entries.iter().any(|(_, value)| has_variants(value))
+        }
+        _ => false,
     }
 }
 

@@ -44,6 +44,11 @@ impl EntityRef {
         Ok(Self::new(kind, namespace.unwrap_or(default_namespace), name))
     }
 
+    /// Returns whether [`Self::parse`] would succeed; allocates nothing.
+    pub fn is_readable(text: &str, has_default_kind: bool) -> bool {
+        split(text).is_some_and(|(kind, ..)| kind.is_some() || has_default_kind)
+    }
+
     /// Parses a full or partial ref typed by a person, without a default kind: `kind:name`, `kind:ns/name`.
     pub fn parse_full(text: &str) -> Result<Self, RefError> {
         Self::parse(text, None, "default")
@@ -107,7 +112,9 @@ mod tests {
                 matches!(EntityRef::parse(text, Some("x"), "default"), Err(RefError::EmptyPart(_))),
                 "{text}"
             );
+            assert!(!EntityRef::is_readable(text, true), "{text}");
         }
         assert!(matches!(EntityRef::parse("a", None, "default"), Err(RefError::MissingKind(_))));
+        assert!(!EntityRef::is_readable("a", false) && EntityRef::is_readable("a", true));
     }
 }

@@ -22,7 +22,8 @@ impl Checker<'_> {
         self.name(key, metadata);
         self.namespace(metadata);
         for (field, shape) in TEXTS {
-            if let Some((key, value)) = metadata.entry(field) {
+            let found = metadata.entry(field);
+            if let Some((key, value)) = found.filter(|(_, value)| value.as_str().is_none_or(str::is_empty)) {
                 self.shape(shape, Place { key: Some(key), value, pointer: &format!("/metadata/{field}") });
             }
         }
@@ -92,7 +93,8 @@ impl Checker<'_> {
         };
         for (key, value) in entries {
             self.key_rule(key, "label", place.pointer);
-            if placeholder::of(value).is_some() {
+            let fine = value.as_str().is_some_and(|text| text.is_empty() || rules::is_name(text));
+            if fine || placeholder::of(value).is_some() {
                 continue;
             }
             let pointer = push_step(place.pointer, &key.key_text());
@@ -207,6 +209,7 @@ impl Checker<'_> {
         }
         let below = |field: &str| format!("{}/{field}", place.pointer);
         match place.value.entry("url") {
+            Some((_, value)) if value.as_str().is_some_and(is_absolute_url) => {}
             None => self.missing(None, place.value, "url", place.pointer, "url: https://…"),
             Some((key, value)) => {
                 let pointer = below("url");
@@ -231,6 +234,9 @@ impl Checker<'_> {
         }
         for field in ["title", "icon", "type"] {
             let Some((key, value)) = place.value.entry(field) else { continue };
+            if value.as_str().is_some_and(|text| !is_blank(text)) {
+                continue;
+            }
             let pointer = below(field);
             let part = Place { key: Some(key), value, pointer: &pointer };
             self.shape(&Shape::Text, part);

@@ -23,6 +23,9 @@ impl Checker<'_> {
         self.explain_misplaced(root, before);
         for field in kind.spec {
             if let (Some(relation), Some((key, value))) = (field.relation, spec.entry(field.name)) {
+                if all_readable(value, relation.default_kind.is_some()) {
+                    continue;
+                }
                 let pointer = format!("/spec/{}", field.name);
                 self.refs(relation, Place { key: Some(key), value, pointer: &pointer });
             }
@@ -51,10 +54,7 @@ impl Checker<'_> {
         match &place.value.data {
             Data::Sequence(items) => {
                 for (index, value) in items.iter().enumerate() {
-                    let fine = value
-                        .as_str()
-                        .is_some_and(|text| EntityRef::parse(text, relation.default_kind, "default").is_ok());
-                    if !fine {
+                    if !all_readable(value, relation.default_kind.is_some()) {
                         let pointer = format!("{}/{index}", place.pointer);
                         self.reference(relation, Place { key: None, value, pointer: &pointer }, true);
                     }
@@ -155,6 +155,17 @@ impl Checker<'_> {
         )
         .hint(format!("write `{text}catalog-info.yaml`, or `{text}*.yaml` for all files in it"));
         self.error(place, complaint);
+    }
+}
+
+/// Returns whether a text, or every text of a list, is an entity ref.
+fn all_readable(value: &Node<'_>, has_default_kind: bool) -> bool {
+    match &value.data {
+        Data::String(text) => EntityRef::is_readable(text, has_default_kind),
+        Data::Sequence(items) => items
+            .iter()
+            .all(|item| item.as_str().is_some_and(|text| EntityRef::is_readable(text, has_default_kind))),
+        _ => false,
     }
 }
 
