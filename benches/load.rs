@@ -36,7 +36,7 @@ fn loads(c: &mut Criterion) {
         let loader = new(SourceConfig::dir(folder.path()));
         let catalog = loader.load(&Progress::none());
         group.bench_function(BenchmarkId::new("again", size), |b| {
-            b.iter(|| loader.load(&Progress::none()).len())
+            b.iter(|| loader.load(&Progress::none()).len());
         });
         group.bench_function(BenchmarkId::new("stitch", size), |b| {
             let input = || StitchInput {

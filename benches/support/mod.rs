@@ -138,7 +138,7 @@ fn repository(
         random.pick(TAGS),
         random.pick(&["production", "production", "experimental", "deprecated"]),
     );
-    if i % 3 == 0 {
+    if i.is_multiple_of(3) {
         let _ = write!(out, "  providesApis:\n    - {me}-api\n");
     }
     let consumed = random.crowded(all) / 3 * 3;
@@ -153,7 +153,7 @@ fn repository(
             let _ = writeln!(out, "    - component:{}", name(d));
         }
     }
-    if i % 3 == 0 {
+    if i.is_multiple_of(3) {
         let _ = write!(
             out,
             "---\napiVersion: backstage.io/v1alpha1\nkind: API\nmetadata:\n  name: {me}-api\n  description: What {me} \
@@ -162,7 +162,7 @@ fn repository(
              summary: List items\n          responses:\n            \"200\":\n              description: A page\n"
         );
     }
-    if i % 4 == 0 {
+    if i.is_multiple_of(4) {
         let _ = write!(
             out,
             "---\napiVersion: backstage.io/v1alpha1\nkind: Resource\nmetadata:\n  name: {me}-db\n  tags: [postgres]\nspec:\n  type: \

@@ -57,14 +57,16 @@ pub fn facet(catalog: &Catalog, ids: &[EntityId], key: &str) -> Option<Facet> {
         "owner" => rows().for_each(|(_, row)| count(node(row.owner))),
         "system" => rows().for_each(|(_, row)| count(node(row.system))),
         "source" => rows().for_each(|(_, row)| {
-            count(catalog.files.get(row.file as usize).map(|file| u32::from(file.source)))
+            count(catalog.files.get(row.file as usize).map(|file| u32::from(file.source)));
         }),
         _ => rows().for_each(|(id, _)| {
             let tags = catalog.tags_of(id);
             if tags.is_empty() {
                 count(None);
             }
-            tags.iter().for_each(|tag| count(text(tag.0)));
+            for tag in tags {
+                count(text(tag.0));
+            }
         }),
     }
     let mut values: Vec<FacetValue> = counts

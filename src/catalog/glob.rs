@@ -138,8 +138,11 @@ fn expand_braces(text: &str) -> Result<Vec<String>, GlobError> {
     Ok(done)
 }
 
+/// Text before a group of braces, its choices, text behind it.
+type Group<'a> = (&'a str, Vec<&'a str>, &'a str);
+
 /// Splits at the first brace group: text before, choices, text behind.
-fn first_group(text: &str) -> Result<Option<(&str, Vec<&str>, &str)>, GlobError> {
+fn first_group(text: &str) -> Result<Option<Group<'_>>, GlobError> {
     let Some(open) = text.find('{') else { return Ok(None) };
     let (mut depth, mut start) = (0usize, open + 1);
     let mut choices = Vec::new();

@@ -48,7 +48,7 @@ fn id(catalog: &Catalog, text: &str) -> EntityId {
     catalog.find(text).unwrap()
 }
 
-fn short<'c>(catalog: &'c Catalog, id: EntityId) -> &'c str {
+fn short(catalog: &Catalog, id: EntityId) -> &str {
     catalog.ref_of(id).rsplit('/').next().unwrap()
 }
 

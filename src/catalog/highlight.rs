@@ -9,7 +9,7 @@ pub(super) fn ranges(filter: &Filter, shown: &str) -> Vec<Range<usize>> {
     for atom in filter.terms().iter().filter(|term| !term.negated).flat_map(|term| &term.any) {
         match atom {
             Atom::Word { text, case_sensitive, anchor } => {
-                words(shown, text, *case_sensitive, *anchor, &mut out)
+                words(shown, text, *case_sensitive, *anchor, &mut out);
             }
             Atom::Fuzzy(text) => fuzzy(shown, text, &mut out),
             Atom::Regex { pattern, case_sensitive } => {
@@ -104,6 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "one range is meant")]
     fn marks_what_matched() {
         let cases = [
             ("pay", "Payments pay", vec![0..3, 9..12]),

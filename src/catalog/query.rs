@@ -115,7 +115,7 @@ struct Condition<'a> {
 enum Test<'a> {
     /// Substring of the haystack; the second is checked against the original text when set.
     Word {
-        finder: memmem::Finder<'static>,
+        finder: Box<memmem::Finder<'static>>,
         exact: Option<String>,
         anchor: Anchor,
     },
@@ -470,7 +470,7 @@ impl<'a> Binder<'a, '_> {
     fn bind(&self, atom: &'a Atom) -> Test<'a> {
         match atom {
             Atom::Word { text, case_sensitive, anchor } => Test::Word {
-                finder: memmem::Finder::new(&text.to_lowercase()).into_owned(),
+                finder: Box::new(memmem::Finder::new(&text.to_lowercase()).into_owned()),
                 exact: case_sensitive.then(|| text.clone()),
                 anchor: *anchor,
             },

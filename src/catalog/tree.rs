@@ -27,6 +27,12 @@ pub trait SourceTree: Send + Sync {
         self.read(path, limit, buffer)
     }
 
+    /// Returns the first part of a file, to judge one that is too large; empty when it cannot be read.
+    fn beginning(&self, path: &str) -> Vec<u8> {
+        let _ = path;
+        Vec::new()
+    }
+
     /// Lists all regular files below a folder, sorted; what `.gitignore` says does not matter here.
     ///
     /// # Errors

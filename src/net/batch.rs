@@ -67,19 +67,18 @@ impl<'a> Batch<'a> {
     pub fn wait(&self, cancel: &CancellationToken) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         for (url, slot) in std::mem::take(&mut *slots) {
-            let Slot::Waiting(mut pending) = slot else {
+            let Slot::Waiting(pending) = slot else {
                 slots.insert(url, slot);
                 continue;
             };
             let answer = loop {
                 let left = self.deadline.saturating_duration_since(Instant::now());
                 // an answer may have come while another one was waited for
-                match pending.wait(left.min(Duration::from_millis(50))) {
-                    Ok(answer) => break Slot::Done(answer.map(|fetched| fetched.body)),
-                    Err(again) if left.is_zero() || cancel.is_cancelled() => {
-                        break Slot::Done(Err(again.give_up()));
-                    }
-                    Err(again) => pending = again,
+                if let Some(answer) = pending.wait(left.min(Duration::from_millis(50))) {
+                    break Slot::Done(answer.map(|fetched| fetched.body));
+                }
+                if left.is_zero() || cancel.is_cancelled() {
+                    break Slot::Done(Err(pending.give_up()));
                 }
             };
             slots.insert(url, answer);

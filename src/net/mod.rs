@@ -106,12 +106,12 @@ impl Pending {
         &self.url
     }
 
-    /// Waits at most this long; `Err` gives the request back when there is no answer yet.
-    pub fn wait(self, longest: Duration) -> Result<Result<Fetched, NetError>, Self> {
+    /// Waits at most this long; `None` when there is no answer yet.
+    pub fn wait(&self, longest: Duration) -> Option<Result<Fetched, NetError>> {
         match self.receiver.recv_timeout(longest) {
-            Ok(answer) => Ok(answer),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(self),
-            Err(mpsc::RecvTimeoutError::Disconnected) => Ok(Err(NetError::Broken {
+            Ok(answer) => Some(answer),
+            Err(mpsc::RecvTimeoutError::Timeout) => None,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Some(Err(NetError::Broken {
                 host: error::host_of(&self.url),
                 cause: "the request was dropped".into(),
             })),
@@ -146,14 +146,13 @@ impl Net {
         timeout: Option<Duration>,
         cancel: &CancellationToken,
     ) -> Result<Fetched, NetError> {
-        let mut pending = self.start(url, timeout)?;
+        let pending = self.start(url, timeout)?;
         loop {
             if cancel.is_cancelled() {
                 return Err(NetError::Cancelled { host: error::host_of(url) });
             }
-            match pending.wait(Duration::from_millis(50)) {
-                Ok(answer) => return answer,
-                Err(again) => pending = again,
+            if let Some(answer) = pending.wait(Duration::from_millis(50)) {
+                return answer;
             }
         }
     }

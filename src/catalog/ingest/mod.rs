@@ -31,6 +31,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use targets::Refusal;
 use url::Url;
 
 /// Levels of Locations that name Locations.
@@ -335,8 +336,8 @@ impl<'a> Ingest<'a> {
                     origin: Some(result.parsed.origin_ref.clone()),
                     from: Some(target.named.clone()),
                 })),
-                Err(None) => {}
-                Err(Some(diagnostic)) => self.report(*diagnostic, Some(&target.named.entity)),
+                Err(Refusal::Silent) => {}
+                Err(Refusal::Told(diagnostic)) => self.report(*diagnostic, Some(&target.named.entity)),
             }
         }
     }
@@ -380,6 +381,9 @@ impl<'a> Ingest<'a> {
             let result = Arc::new(cache::kept(&before));
             found.push((job.how, job.address.clone(), result));
         }
+        if self.is_somebody_elses(&job, failure) {
+            return None;
+        }
         let optional = job.from.as_ref().is_some_and(|named| named.optional);
         if !(missing && optional) {
             let diagnostic = self.failure(&job, failure);
@@ -387,6 +391,16 @@ impl<'a> Ingest<'a> {
             self.report(diagnostic, entity.as_deref());
         }
         None
+    }
+
+    /// Whether a file that is too large to read shows by its beginning that it is no descriptor.
+    fn is_somebody_elses(&self, job: &Job, failure: &Failure) -> bool {
+        match (&job.address, failure) {
+            (Address::Path(path), Failure::Tree(TreeError::TooLarge { .. })) => {
+                job.how == How::Sniffed && !sniff::is_descriptor(&self.tree.beginning(path))
+            }
+            _ => false,
+        }
     }
 
     fn failure(&self, job: &Job, failure: &Failure) -> Diagnostic {
@@ -399,19 +413,15 @@ impl<'a> Ingest<'a> {
                 ("catalog::target-not-fetched", error.to_string(), Some(error.hint()), severity)
             }
         };
-        let mut diagnostic = match &job.from {
-            Some(named) => named.mark.diagnostic(
-                severity,
-                code,
-                format!("could not read the target `{}`: {cause}", named.text),
-            ),
-            None => {
-                let shown = self.shown(&job.address);
-                // a YAML file that may not be a descriptor at all is no error
-                let severity = if job.how == How::Sniffed { Severity::Warning } else { severity };
-                Diagnostic::new(severity, code, format!("could not read `{shown}`: {cause}"))
-                    .at(SourceLocation::file(shown))
-            }
+        let mut diagnostic = if let Some(named) = &job.from {
+            let message = format!("could not read the target `{}`: {cause}", named.text);
+            named.mark.diagnostic(severity, code, message)
+        } else {
+            let shown = self.shown(&job.address);
+            // a YAML file that may not be a descriptor at all is no error
+            let severity = if job.how == How::Sniffed { Severity::Warning } else { severity };
+            Diagnostic::new(severity, code, format!("could not read `{shown}`: {cause}"))
+                .at(SourceLocation::file(shown))
         };
         diagnostic.hint = hint;
         diagnostic

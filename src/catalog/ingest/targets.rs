@@ -28,6 +28,15 @@ pub(super) struct Target {
 /// A place to look, and another one if nothing is there.
 pub(super) type Place = (Address, Option<Address>);
 
+/// Why a target leads nowhere.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Nothing is there and that is allowed, or it is told about already.
+    Silent,
+    /// What to tell.
+    Told(Box<Diagnostic>),
+}
+
 /// Reads the targets of a Location.
 pub(super) fn of(node: &Node<'_>, source: &Source<'_>, entity: &Arc<str>) -> Vec<Target> {
     let Some(spec) = node.get("spec") else { return Vec::new() };
@@ -50,12 +59,8 @@ pub(super) fn of(node: &Node<'_>, source: &Source<'_>, entity: &Arc<str>) -> Vec
 /// Turns a target into places to read.
 ///
 /// # Errors
-/// The diagnostic that says why not; `None` when nothing is there and that is allowed.
-pub(super) fn resolve(
-    tree: &dyn SourceTree,
-    base: &Address,
-    target: &Target,
-) -> Result<Vec<Place>, Option<Box<Diagnostic>>> {
+/// [`Refusal`] with the diagnostic that says why not.
+pub(super) fn resolve(tree: &dyn SourceTree, base: &Address, target: &Target) -> Result<Vec<Place>, Refusal> {
     let text = target.named.text.as_str();
     if text.is_empty() {
         return Err(refuse(
@@ -90,7 +95,7 @@ pub(super) fn resolve(
         None => match base {
             Address::Path(_) => local_of(tree, base, text, target),
             // the check of the document has told about this type
-            Address::Url(_) if target.location_type.as_deref() == Some("file") => Err(None),
+            Address::Url(_) if target.location_type.as_deref() == Some("file") => Err(Refusal::Silent),
             Address::Url(base) => match address::join(base, text) {
                 Some(url) => one_url(url, target),
                 None => Err(refuse(
@@ -113,7 +118,7 @@ pub(super) fn absolute(text: &str) -> Option<Url> {
     (plain && (rest.starts_with("//") || known)).then(|| Url::parse(text).ok()).flatten()
 }
 
-fn one_url(url: Url, target: &Target) -> Result<Vec<Place>, Option<Box<Diagnostic>>> {
+fn one_url(url: Url, target: &Target) -> Result<Vec<Place>, Refusal> {
     if is_glob(&percent_decoded(url.path())) {
         return Err(refuse(
             target,
@@ -135,10 +140,10 @@ fn local_of(
     base: &Address,
     text: &str,
     target: &Target,
-) -> Result<Vec<Place>, Option<Box<Diagnostic>>> {
+) -> Result<Vec<Place>, Refusal> {
     // a folder: the check of the document has told about it
     if text.ends_with('/') {
-        return Err(None);
+        return Err(Refusal::Silent);
     }
     let from_root = |text: &str| resolve_path("", text.trim_start_matches('/'));
     let (first, second) = if text.starts_with('/') {
@@ -160,7 +165,7 @@ fn matches(
     first: &str,
     second: Option<&str>,
     target: &Target,
-) -> Result<Vec<Place>, Option<Box<Diagnostic>>> {
+) -> Result<Vec<Place>, Refusal> {
     for glob in [Some(first), second].into_iter().flatten() {
         let pattern = Pattern::new(glob).map_err(|error| {
             refuse(
@@ -182,7 +187,7 @@ fn matches(
         }
     }
     if target.named.optional {
-        return Err(None);
+        return Err(Refusal::Silent);
     }
     Err(refuse(
         target,
@@ -192,7 +197,7 @@ fn matches(
     ))
 }
 
-fn outside(target: &Target) -> Option<Box<Diagnostic>> {
+fn outside(target: &Target) -> Refusal {
     refuse(
         target,
         "catalog::outside-root",
@@ -201,7 +206,7 @@ fn outside(target: &Target) -> Option<Box<Diagnostic>> {
     )
 }
 
-fn file_from_remote(target: &Target) -> Option<Box<Diagnostic>> {
+fn file_from_remote(target: &Target) -> Refusal {
     refuse(
         target,
         "catalog::local-from-remote",
@@ -218,6 +223,6 @@ fn refuse(
     code: &'static str,
     message: impl Into<String>,
     hint: impl Into<String>,
-) -> Option<Box<Diagnostic>> {
-    Some(Box::new(target.named.mark.diagnostic(Severity::Error, code, message).hint(hint)))
+) -> Refusal {
+    Refusal::Told(Box::new(target.named.mark.diagnostic(Severity::Error, code, message).hint(hint)))
 }

@@ -56,7 +56,7 @@ pub(super) fn refresh_folder(path: &Path, cx: &RefreshContext<'_>) -> Result<Del
         return Err(unreadable(&TreeError::NotAFile("no folder")));
     }
     let selection = Selection::new(cx.config)?;
-    let walk = Walk { tree: &tree, selection: &selection, max_bytes: cx.config.max_file_bytes };
+    let walk = Walk { tree: &tree, selection: &selection };
     let (roots, diagnostics) = walk.run();
     Ingest::new(cx, &tree)
         .with_diagnostics(with_source(diagnostics, cx))
@@ -152,7 +152,6 @@ fn is_skipped(folder: &str) -> bool {
 struct Walk<'a> {
     tree: &'a DiskTree,
     selection: &'a Selection,
-    max_bytes: u64,
 }
 
 /// What a walk finds.
@@ -213,12 +212,10 @@ impl Walk<'_> {
             return WalkState::Continue;
         }
         let Some(root) = self.selection.root(&path, below, name) else { return WalkState::Continue };
-        if !kind.is_file() {
-            out.diagnostics.push(self.fault(&path, name, &TreeError::NotAFile(describe(kind))));
-        } else if let Some(diagnostic) = self.large(entry, &path, name) {
-            out.diagnostics.extend(diagnostic);
-        } else {
+        if kind.is_file() {
             out.roots.push(root);
+        } else {
+            out.diagnostics.push(self.fault(&path, name, &TreeError::NotAFile(describe(kind))));
         }
         WalkState::Continue
     }
@@ -258,29 +255,11 @@ impl Walk<'_> {
                 }
             }
             (Err(TreeError::Loop), None) => {
-                out.diagnostics.push(self.note(path, "is a link that leads in a circle"))
+                out.diagnostics.push(self.note(path, "is a link that leads in a circle"));
             }
             (Err(error), Some(_)) => out.diagnostics.push(self.fault(path, name, &error)),
             (Err(_), None) => {}
         }
-    }
-
-    /// Judges a file that is larger than is read: a descriptor's name or beginning makes it a mistake.
-    fn large(&self, entry: &DirEntry, path: &str, name: &str) -> Option<Option<Diagnostic>> {
-        // asking for the size costs a call to the system; the usual file is judged when it is opened
-        if sniff::is_descriptor_name(name) || !self.selection.include.is_empty() {
-            return None;
-        }
-        let size = entry.metadata().ok()?.len();
-        if size <= self.max_bytes {
-            return None;
-        }
-        let mut head = Vec::new();
-        let read = std::fs::File::open(entry.path()).and_then(|file| {
-            std::io::Read::read_to_end(&mut std::io::Read::take(file, 64 * 1024), &mut head)
-        });
-        let fault = TreeError::TooLarge { size, limit: self.max_bytes };
-        Some((read.is_err() || sniff::is_descriptor(&head)).then(|| self.fault(path, name, &fault)))
     }
 
     fn fault(&self, path: &str, name: &str, error: &TreeError) -> Diagnostic {

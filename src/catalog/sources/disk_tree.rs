@@ -161,6 +161,17 @@ impl SourceTree for DiskTree {
         self.read_plain(path, limit, buffer)
     }
 
+    fn beginning(&self, path: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.is_plain(path) == Ok(true)
+            && let Ok(file) = File::open(self.full(path))
+        {
+            // what came before an error is still a beginning
+            let _ = file.take(64 * 1024).read_to_end(&mut out);
+        }
+        out
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {
         let mut out = Vec::new();
         let mut open = vec![folder.to_owned()];

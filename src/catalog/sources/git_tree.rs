@@ -139,7 +139,7 @@ fn list_files(tree: &git2::Tree<'_>) -> Result<BTreeMap<String, (Oid, bool)>, gi
         }
         // names that are not UTF-8 cannot be named by a descriptor
         if let (Some(ObjectType::Blob), Ok(name)) = (entry.kind(), entry.name()) {
-            files.insert(format!("{}{name}", folder), (entry.id(), entry.filemode() == LINK));
+            files.insert(format!("{folder}{name}"), (entry.id(), entry.filemode() == LINK));
         }
         TreeWalkResult::Ok
     });
