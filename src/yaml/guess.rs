@@ -118,7 +118,7 @@ fn look_at_lines(context: &Context<'_, '_>, at: Position, info: &str) -> Option<
     shallow_bracket(context, &here, before.as_ref(), info)
         .or_else(|| lines().find_map(|line| after_quote(context, line)))
         .or_else(|| lines().find_map(|line| odd_start(context, line)))
-        .or_else(|| lines().find_map(|line| open_bracket(context, line, info)))
+        .or_else(|| lines().find_map(|line| open_bracket(context, line, at.line)))
         .or_else(|| lines().find_map(|line| colon_in_text(context, line, info)))
         .or_else(|| lines().find_map(|line| without_key(context, line, info)))
 }
@@ -214,12 +214,11 @@ fn shallow_bracket(
     Some(*super::explain::continuation(context.source, place, opened.indent + 1, opened.number))
 }
 
-fn open_bracket(context: &Context<'_, '_>, line: &Line<'_>, info: &str) -> Option<Diagnostic> {
-    if !["flow", "bracket", "','", "eof", "end of"].iter().any(|word| info.contains(word)) {
-        return None;
-    }
+/// A bracket that is still open on the line the parser stopped at.
+fn open_bracket(context: &Context<'_, '_>, line: &Line<'_>, stopped: u32) -> Option<Diagnostic> {
     let bracket = Some(first(line.value)).filter(|c| matches!(c, '[' | '{'))?;
-    let count = |set: [char; 2]| line.value.matches(set).count();
+    let last = if stopped > line.number { context.source.line(stopped) } else { "" };
+    let count = |set: [char; 2]| line.value.matches(set).count() + last.matches(set).count();
     if count(['[', '{']) <= count([']', '}']) {
         return None;
     }
