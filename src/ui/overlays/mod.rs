@@ -112,7 +112,7 @@ fn draw_items(app: &App, overlay: &Overlay, area: Rect, buf: &mut Buffer) {
     let offset = offset(overlay, height);
     let labels =
         overlay.shown.iter().filter_map(|at| overlay.items.get(*at)).map(|item| text::width(&item.label));
-    let label_width = labels.max().unwrap_or(0).clamp(8, usize::from(area.width) / 2) as u16;
+    let label_width = labels.max().unwrap_or(0).max(8).min(usize::from(area.width) / 2) as u16;
     let mut heading = "";
     for (row, at) in overlay.shown.iter().skip(offset).take(height).enumerate() {
         let Some(item) = overlay.items.get(*at) else { continue };

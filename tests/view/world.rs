@@ -1,0 +1,103 @@
+//! The application over the sample, with a known user, settings of an empty machine and no disk.
+
+use devportal::app::Context;
+use devportal::app::context::{ConfigFile, Me, Setting};
+use devportal::catalog::sources::embedded;
+use devportal::catalog::{Catalog, LoadOptions, Loader, Progress};
+use devportal::config::Config;
+use devportal::config::setting::Kind;
+use devportal::config::source::SourceConfig;
+use devportal::config::theme::Theme;
+use devportal::permissions::Principal;
+use devportal::tui::services::Order;
+use devportal::tui::{Services, Start, screenshot::Headless};
+use devportal::ui::panes;
+use std::sync::{Arc, OnceLock};
+
+/// Places that the pictures and the sizes go through; every pane is there at least once.
+pub const PLACES: &[(&str, &str)] = &[
+    ("home", "home"),
+    ("catalog", "catalog"),
+    ("catalog-filtered", "catalog owner:payments kind:component"),
+    ("entity", "component:default/checkout-api"),
+    ("entity-raw", "component:default/checkout-api raw"),
+    ("graph", "graph component:default/checkout-api"),
+    ("cycles", "cycles"),
+    ("org", "org"),
+    ("problems", "problems"),
+    ("settings", "settings theme"),
+];
+
+/// The sample, read once.
+pub fn sample() -> Arc<Catalog> {
+    static SAMPLE: OnceLock<Arc<Catalog>> = OnceLock::new();
+    let options = LoadOptions { offline: true, ..LoadOptions::default() };
+    SAMPLE.get_or_init(|| Loader::new(vec![SourceConfig::sample()], options).load(&Progress::none())).clone()
+}
+
+/// A person of the sample.
+pub fn me() -> Me {
+    let user = "user:default/amara.okafor";
+    assert!(sample().find(user).is_some(), "the sample has lost {user}");
+    let principal =
+        Principal { user: Some(user.to_owned()), groups: vec!["group:default/payments".to_owned()] };
+    Me { principal, origin: "`user` in config.toml".to_owned() }
+}
+
+/// What the application starts from.
+pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
+    let mut cx = Context::new(panes::ALL);
+    cx.origin = "the built-in sample".to_owned();
+    cx.settings = settings();
+    cx.config_files = ["config", "keys", "themes"]
+        .into_iter()
+        .map(|what| ConfigFile {
+            what,
+            path: format!("/home/amara/.config/devportal/{what}.toml"),
+            is_found: what == "config",
+        })
+        .collect();
+    cx.stars = ["component:default/checkout-api", "system:default/checkout", "api:default/gone"]
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let services = Services {
+        load: Box::new(move |_| (catalog.clone(), me.clone())),
+        read_source: Box::new(|catalog, id| {
+            let file = catalog.entity(id).ok_or("it is described in no file")?.file();
+            let path = file.location_ref.strip_prefix("sample:").ok_or("it is not of the sample")?;
+            embedded::text(path).map(Arc::from).ok_or_else(|| "it is gone".to_owned())
+        }),
+        remember: Box::new(|_| Ok(())),
+        load_theme: Box::new(|name| Theme::load(name, None).map(|(theme, _)| theme).map_err(|d| d.message)),
+        save_setting: Box::new(|_, _| Err("nothing is written here".to_owned())),
+        editor: String::new(),
+        state_folder: std::path::PathBuf::new(),
+        order: Order::default(),
+    };
+    Start { cx, line: place.to_owned(), services }
+}
+
+/// The application at a place of the sample.
+pub fn at(place: &str, width: u16, height: u16) -> Headless {
+    Headless::start(start(sample(), me(), place), width, height)
+}
+
+fn settings() -> Vec<Setting> {
+    let config = Config::default();
+    let choices = |kind| match kind {
+        Kind::Bool => vec!["true".to_owned(), "false".to_owned()],
+        Kind::Choice(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    config
+        .rows()
+        .map(|(setting, resolved)| Setting {
+            key: setting.key,
+            value: resolved.value.to_text(),
+            origin: resolved.origin.to_string(),
+            help: setting.help,
+            choices: if setting.key == "theme" { Theme::names(None) } else { choices(setting.kind) },
+        })
+        .collect()
+}
