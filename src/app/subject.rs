@@ -7,7 +7,6 @@ use super::context::Context;
 use super::place::Place;
 use crate::catalog::Entity;
 use crate::diagnostic::Diagnostic;
-use std::path::Path;
 
 /// A focused or marked thing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,17 +51,21 @@ impl Subject {
     /// Returns the subject for a diagnostic.
     pub fn diagnostic(cx: &Context, diagnostic: &Diagnostic) -> Self {
         let source = diagnostic.location.as_ref().map(|location| {
-            let path = Path::new(&*location.file);
-            let found = std::iter::once(path.to_path_buf())
-                .chain(
-                    cx.catalog.sources().iter().filter_map(|s| s.root.as_ref().map(|root| root.join(path))),
-                )
-                .next();
-            match found {
-                Some(path) if !location.file.contains("://") => {
-                    Ok((path.display().to_string(), location.line, location.column))
+            let source = diagnostic.source.as_deref();
+            let source = source.and_then(|name| cx.catalog.sources().iter().find(|s| &*s.name == name));
+            let is_on_disk = match source {
+                Some(source) if source.kind == "sample" => {
+                    let why = "is built into the program: there is no file to edit";
+                    return Err(format!("`{}` {why}", location.file));
                 }
-                _ => Err(format!("`{}` is no file on this machine", location.file)),
+                Some(source) => source.root.is_some() || source.kind == "file",
+                // outside the catalog it is a file of the configuration
+                None => true,
+            };
+            if is_on_disk && !location.file.contains("://") {
+                Ok((location.file.to_string(), location.line, location.column))
+            } else {
+                Err(format!("`{}` is no file on this machine", location.file))
             }
         });
         Self {

@@ -2,6 +2,7 @@
 
 use crate::world::{self, PLACES};
 use devportal::app::App;
+use devportal::app::context::Me;
 use devportal::app::event::{Event, TaskEvent};
 use devportal::app::input::parse_script;
 use devportal::catalog::Catalog;
@@ -92,6 +93,6 @@ fn home_while_loading_and_over_nothing() {
     assert_picture("home-loading", &picture(&buf, Form::Text));
 
     let empty = Arc::new(Catalog::default());
-    let face = Headless::start(world::start(empty, Default::default(), ""), 80, 24);
+    let face = Headless::start(world::start(empty, Me::default(), ""), 80, 24);
     assert_picture("home-empty", &text(&face));
 }

@@ -2,6 +2,7 @@
 
 use crate::world::{self, PLACES};
 use devportal::app::App;
+use devportal::app::context::Me;
 use devportal::app::event::Event;
 use devportal::app::input::Key;
 use devportal::tui::screenshot::Headless;
@@ -34,7 +35,7 @@ fn over_the_sample() {
 #[test]
 fn over_nothing() {
     for (_, place) in PLACES {
-        let start = world::start(Arc::default(), Default::default(), place);
+        let start = world::start(Arc::default(), Me::default(), place);
         draw_at_all_sizes(&mut Headless::start(start, 80, 24));
     }
 }

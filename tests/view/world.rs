@@ -47,7 +47,7 @@ pub fn me() -> Me {
 /// What the application starts from.
 pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
     let mut cx = Context::new(panes::ALL);
-    cx.origin = "the built-in sample".to_owned();
+    "the built-in sample".clone_into(&mut cx.origin);
     cx.settings = settings();
     cx.config_files = ["config", "keys", "themes"]
         .into_iter()

@@ -7,7 +7,7 @@
 use crate::app::Context;
 use crate::app::commands::{Availability, CommandId, CommandSpec, Group, id};
 use crate::app::context::grouped;
-use crate::app::event::{Effect, Generation, Matches, Sort, TaskEvent};
+use crate::app::event::{Effect, Generation, Matches, Sort, SortKey, TaskEvent};
 use crate::app::input::{Mouse, MouseKind};
 use crate::app::palette;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
@@ -52,6 +52,8 @@ pub const SPEC: PaneSpec = PaneSpec {
 const COLUMNS: [u16; 2] = [100, 180];
 /// Rows of a section before it says how many more there are.
 const MOST: usize = 6;
+/// Kinds that what is mine is counted by; on a small screen the list below matters more.
+const MOST_KINDS: usize = 4;
 
 /// A row: what `enter` does and what the other commands act on.
 struct Entry {
@@ -124,15 +126,17 @@ impl HomePane {
     fn request(&mut self, cx: &Context) -> Vec<Effect> {
         self.all.0 = cx.next_generation();
         self.mine.0 = cx.next_generation();
-        let filter = |generation, text: &str| Effect::Filter {
+        // mine begins with what is wrong
+        let sort = |key| Sort { key, is_descending: false };
+        let filter = |generation, text: &str, key| Effect::Filter {
             generation,
             text: text.to_owned(),
             cursor: None,
-            sort: Sort::default(),
+            sort: sort(key),
         };
-        let mut effects = vec![filter(self.all.0, "")];
+        let mut effects = vec![filter(self.all.0, "", SortKey::Name)];
         if cx.me.principal.user.is_some() {
-            effects.push(filter(self.mine.0, "is:mine"));
+            effects.push(filter(self.mine.0, "is:mine", SortKey::Problems));
         }
         effects
     }
@@ -152,6 +156,8 @@ impl HomePane {
     /// Makes all rows again from what is known now.
     fn rebuild(&mut self, cx: &Context) {
         self.banner = banner(cx);
+        // on a small screen what needs me matters more than where it was read from
+        self.banner.truncate(usize::from(cx.area.height / 4).max(1));
         let count = 1 + COLUMNS.iter().filter(|least| cx.area.width >= **least).count();
         let mut drafts: Vec<Draft> = (0..count).map(|_| Draft::default()).collect();
         // in the order of one column; the numbers say where each stands in two and in three
@@ -185,6 +191,9 @@ impl HomePane {
     }
 
     fn attention(&self, cx: &Context, draft: &mut Draft) {
+        if cx.loaded_at.is_none() {
+            return;
+        }
         let all = cx.catalog.diagnostics();
         let (errors, warnings) = (count(all, Severity::Error), count(all, Severity::Warning));
         let total = problem_words(errors, warnings);
@@ -192,7 +201,11 @@ impl HomePane {
         let is_about_me = !concerning.is_empty();
         draft.sections.heading(
             if is_about_me { "Needs you" } else { "Needs attention" },
-            if is_about_me { format!("{} of {total}", concerning.len()) } else { total },
+            if is_about_me {
+                format!("{} of {}", grouped(concerning.len()), things(errors + warnings, "problem"))
+            } else {
+                total
+            },
         );
         for source in cx.catalog.sources() {
             if let Some(error) = &source.error {
@@ -259,7 +272,7 @@ impl HomePane {
             draft.hint("you and your groups own nothing in this catalog");
             return;
         }
-        for (kind, number) in facet(matches, "kind") {
+        for (kind, number) in facet(matches, "kind").take(MOST_KINDS) {
             let place = Place::with("catalog", format!("is:mine kind:{}", kind.to_lowercase()));
             draft.row(
                 format!("mine {kind}"),
@@ -409,9 +422,12 @@ fn starred(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
             entity_row(cx, "star", &entity, draft);
             continue;
         }
-        let sign = format!(" {}", Sign::Unknown.text(cx));
-        let line = vec![span(short_ref(star), Role::Unknown), span(sign, Role::Unknown)];
-        let note = if cx.loaded_at.is_some() { "not in this catalog" } else { "" };
+        let (role, sign, note) = if cx.loaded_at.is_some() {
+            (Role::Unknown, format!(" {}", Sign::Unknown.text(cx)), "not in this catalog")
+        } else {
+            (Role::Text, String::new(), "")
+        };
+        let line = vec![span(short_ref(star), role), span(sign, role)];
         let (note, subject) = (vec![span(note, Role::Dim)], Subject::entity(cx, star));
         draft.row(format!("star {star}"), line, note, open(Place::entity(star)), Some(subject));
     }
@@ -448,8 +464,12 @@ fn recent(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
 }
 
 fn me(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
-    draft.sections.heading("You", "");
     let Some(user) = &cx.me.principal.user else {
+        // who it is may only be known from the catalog
+        if cx.loaded_at.is_none() {
+            return;
+        }
+        draft.sections.heading("You", "");
         let sign = span(format!("{} ", Sign::Unknown.text(cx)), Role::Unknown);
         let line = vec![sign, span("nobody knows who you are", Role::Text)];
         let settings = open(Place::with("settings", "user"));
@@ -460,6 +480,7 @@ fn me(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
         }
         return;
     };
+    draft.sections.heading("You", "");
     let title = cx.entity(user).map(|entity| entity.title().unwrap_or(entity.name()).to_owned());
     let name = title.unwrap_or_else(|| short_ref(user));
     let line = vec![span(name, Role::Text), span(format!("  {}", cx.me.origin), Role::Dim)];
@@ -486,7 +507,12 @@ fn banner(cx: &Context) -> Vec<(String, Role)> {
         } else {
             String::new()
         };
-        add(&format!("loading {} entities{slow}", grouped(loading.entities)), Role::Info);
+        let read = match (loading.entities, loading.files) {
+            (0, 0) => String::new(),
+            (0, files) => format!(" {}", things(files, "file")),
+            (entities, _) => format!(" {}", things_of(entities)),
+        };
+        add(&format!("loading{read}{slow}"), Role::Info);
         return lines;
     }
     let is_sample = cx.catalog.sources().iter().any(|source| source.kind == "sample");

@@ -127,7 +127,13 @@ impl SectionList {
     pub fn select(&mut self, row: usize, height: usize) {
         self.was_moved = true;
         self.list.select(row, self.content.len(), height);
-        self.settle(height);
+        // no more than needed: what is clicked must stay under the pointer
+        let (line, height) = (self.line_of_cursor(), height.max(1));
+        if line < self.top {
+            self.top = line;
+        } else if line >= self.top + height {
+            self.top = line + 1 - height;
+        }
     }
 
     /// Puts the cursor on the row with a key, if there is one.
@@ -226,8 +232,8 @@ impl SectionList {
 fn heading(cx: &Context, area: Rect, title: &str, note: &str, is_current: bool, buf: &mut Buffer) {
     let mark = match (is_current, cx.ascii) {
         (true, false) => "▸ ",
-        (true, true) => "* ",
-        (false, _) => "  ",
+        (true, true) if !cx.is_plain => "* ",
+        _ => "  ",
     };
     let role = if is_current { Role::Title } else { Role::Accent };
     let line = [span(mark, Role::Focus), span(title, role), span("  ", Role::Text), span(note, Role::Dim)];
