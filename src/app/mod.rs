@@ -65,6 +65,8 @@ pub struct App {
     /// Whether the first snapshot is there and the place asked for at start has been opened on it.
     waiting: Option<String>,
     should_draw: bool,
+    /// Value and origin of the settings that were changed in this session only.
+    configured: std::collections::BTreeMap<&'static str, (String, String)>,
 }
 
 impl App {
@@ -84,6 +86,7 @@ impl App {
             is_mouse_on: true,
             waiting: (!line.is_empty()).then(|| line.to_owned()),
             should_draw: true,
+            configured: std::collections::BTreeMap::new(),
         };
         if let Some(first) = app.cx.panes.first().and_then(|spec| (spec.open)("", &app.cx).ok()) {
             app.places.push(first);
@@ -349,6 +352,7 @@ impl App {
             TaskEvent::Failed(text) => self.say(Level::Error, text.clone()),
             TaskEvent::SettingSaved { key, value, origin, said } => {
                 let mut effects = self.set(key, value);
+                self.configured.remove(key);
                 if let Some(setting) = self.cx.settings.iter_mut().find(|setting| setting.key == *key) {
                     setting.origin.clone_from(origin);
                 }
@@ -536,8 +540,14 @@ impl App {
             return Vec::new();
         };
         if setting.value != value {
-            value.clone_into(&mut setting.value);
-            "this session".clone_into(&mut setting.origin);
+            let before = std::mem::replace(&mut setting.value, value.to_owned());
+            let origin = std::mem::replace(&mut setting.origin, "this session".to_owned());
+            // back to what is configured: a preview that was left, or a change taken back
+            let configured = self.configured.entry(key).or_insert((before, origin));
+            if configured.0 == value {
+                setting.origin.clone_from(&configured.1);
+                self.configured.remove(key);
+            }
         }
         match key {
             "ui.ascii" => self.cx.ascii = value == "true",

@@ -96,3 +96,15 @@ fn home_while_loading_and_over_nothing() {
     let face = Headless::start(world::start(empty, Me::default(), ""), 80, 24);
     assert_picture("home-empty", &text(&face));
 }
+
+#[test]
+fn a_preview_that_is_left_changes_no_setting() {
+    let mut face = world::at("settings theme", 80, 24);
+    let before = face.app.cx.settings.clone();
+    for key in parse_script("<enter>jj").unwrap() {
+        face.send(Event::Key(key));
+    }
+    assert_ne!(face.app.cx.settings, before, "moving previews");
+    face.send(Event::Key(parse_script("<esc>").unwrap()[0]));
+    assert_eq!(face.app.cx.settings, before);
+}

@@ -486,7 +486,8 @@ impl ProblemsPane {
             }
             _ => vec![span(diagnostic.entity.as_deref().map(short_ref).unwrap_or_default(), Role::Text)],
         };
-        (self.columns().iter().map(cell).collect(), self.marks.has(&key(diagnostic)))
+        let is_marked = !self.marks.0.is_empty() && self.marks.has(&key(diagnostic));
+        (self.columns().iter().map(cell).collect(), is_marked)
     }
 
     fn draw_list(&self, cx: &Context, region: Rect, screen: Rect, buf: &mut Buffer) {
@@ -635,8 +636,10 @@ impl Pane for ProblemsPane {
                     if let Some(row) = on.and_then(|on| self.rows.position(&on)) {
                         self.list.cursor = row;
                     }
-                    let known: std::collections::BTreeSet<String> = self.rows.iter().map(key).collect();
-                    self.marks.0.retain(|mark| known.contains(mark));
+                    if !self.marks.0.is_empty() {
+                        let known: std::collections::BTreeSet<String> = self.rows.iter().map(key).collect();
+                        self.marks.0.retain(|mark| known.contains(mark));
+                    }
                 }
                 self.settle_focus(cx);
                 self.list.clamp(self.rows.len(), self.height(cx));
