@@ -57,7 +57,7 @@ impl Terminal {
         let raw = Arc::new(Mutex::new(Vec::new()));
         let (parser_in, raw_in) = (parser.clone(), raw.clone());
         std::thread::spawn(move || {
-            let mut bytes = [0; 65536];
+            let mut bytes = vec![0; 65536];
             while let Ok(n @ 1..) = reader.read(&mut bytes) {
                 parser_in.lock().unwrap().process(&bytes[..n]);
                 raw_in.lock().unwrap().extend_from_slice(&bytes[..n]);

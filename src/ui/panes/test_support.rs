@@ -19,6 +19,9 @@ pub fn sample(width: u16, height: u16) -> Context {
 }
 
 /// Returns a context over the entities of one YAML stream.
+///
+/// # Panics
+/// When the temporary folder cannot be written.
 pub fn yaml(text: &str, width: u16, height: u16) -> Context {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("catalog-info.yaml"), text).unwrap();
@@ -35,6 +38,9 @@ pub fn over(catalog: Arc<Catalog>, width: u16, height: u16) -> Context {
 }
 
 /// Opens a pane of the registry at an argument, shown once.
+///
+/// # Panics
+/// When there is no such pane, or it refuses the argument.
 pub fn open(id: &str, argument: &str, cx: &Context) -> Box<dyn Pane> {
     let spec = super::ALL.iter().find(|spec| spec.id == id).unwrap();
     let mut pane = (spec.open)(argument, cx).unwrap();
