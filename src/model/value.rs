@@ -5,10 +5,154 @@
 //! is. [`PackedBuilder`] writes it, [`ValueRef`] reads it. Reading never fails: bytes that are cut or
 //! damaged read as null, so that a bad cache can never panic.
 //!
-//! Layout: one tag byte; integers and floats 8 bytes little-endian; strings `u32` length and UTF-8;
-//! arrays `u32` byte length, `u32` count, items; objects the same with key strings before the values.
+//! Layout: one tag byte; integers and floats 8 bytes little-endian; texts a number in the usual
+//! seven-bits-a-byte form, even: twice the length, then UTF-8, odd: twice the place in [`WORDS`] plus
+//! one; arrays `u32` byte length, `u32` count, items; objects the same with key texts before the values.
 
+use rustc_hash::FxHashMap;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::sync::LazyLock;
+
+/// Keys and values that nearly every descriptor has; a text among them costs one or two bytes.
+/// The order is part of the layout: what is written to disk keeps it, new words go to the end.
+const WORDS: &[&str] = &[
+    // the first 64 cost one byte
+    "apiVersion",
+    "kind",
+    "metadata",
+    "name",
+    "namespace",
+    "title",
+    "description",
+    "annotations",
+    "labels",
+    "tags",
+    "links",
+    "url",
+    "icon",
+    "type",
+    "spec",
+    "owner",
+    "system",
+    "domain",
+    "lifecycle",
+    "providesApis",
+    "consumesApis",
+    "dependsOn",
+    "definition",
+    "profile",
+    "displayName",
+    "email",
+    "picture",
+    "parent",
+    "children",
+    "members",
+    "memberOf",
+    "targets",
+    "backstage.io/v1alpha1",
+    "Component",
+    "API",
+    "Resource",
+    "System",
+    "Group",
+    "User",
+    "Location",
+    "service",
+    "library",
+    "website",
+    "production",
+    "experimental",
+    "deprecated",
+    "openapi",
+    "grpc",
+    "graphql",
+    "asyncapi",
+    "team",
+    "default",
+    "github.com/project-slug",
+    "backstage.io/techdocs-ref",
+    "dir:.",
+    "backstage.io/kubernetes-id",
+    "backstage.io/kubernetes-namespace",
+    "backstage.io/source-location",
+    "pagerduty.com/integration-key",
+    "pagerduty.com/service-id",
+    "sonarqube.org/project-key",
+    "argocd/app-name",
+    "github.com/user-login",
+    "github.com/team-slug",
+    // two bytes from here
+    "Domain",
+    "Template",
+    "AiResource",
+    "backstage.io/v1beta1",
+    "scaffolder.backstage.io/v1beta3",
+    "dependencyOf",
+    "subcomponentOf",
+    "subdomainOf",
+    "target",
+    "presence",
+    "steps",
+    "parameters",
+    "output",
+    "id",
+    "action",
+    "input",
+    "if",
+    "each",
+    "properties",
+    "required",
+    "enum",
+    "enumNames",
+    "text",
+    "entityRef",
+    "values",
+    "repoUrl",
+    "string",
+    "boolean",
+    "object",
+    "array",
+    "ui:field",
+    "ui:options",
+    "ui:widget",
+    "ui:autofocus",
+    "ui:help",
+    "database",
+    "documentation",
+    "dashboard",
+    "docs",
+    "github",
+    "web",
+    "file",
+    "prometheus.io/rule",
+    "backstage.io/managed-by-location",
+    "backstage.io/managed-by-origin-location",
+    "backstage.io/view-url",
+    "backstage.io/edit-url",
+    "backstage.io/kubernetes-label-selector",
+    "sentry.io/project-slug",
+    "quay.io/repository-slug",
+    "backstage.io/adr-location",
+    "fetch:template",
+    "fetch:plain",
+    "publish:github",
+    "catalog:register",
+    "default-branch",
+    "true",
+    "false",
+    "Dashboard",
+    "Runbook",
+    "Logs",
+    "Wiki",
+    "search",
+    "product",
+];
+
+/// Longest of [`WORDS`]; longer texts need not be looked up.
+const LONGEST_WORD: usize = 48;
+
+static WORD_PLACES: LazyLock<FxHashMap<&'static str, u32>> =
+    LazyLock::new(|| WORDS.iter().zip(0..).map(|(word, place)| (*word, place)).collect());
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -153,7 +297,8 @@ impl PackedBuilder {
         while !self.open.is_empty() {
             self.end();
         }
-        self.bytes.into_boxed_slice()
+        // a copy of the exact size: what shrinks in place keeps up to twice its size with some allocators
+        self.bytes.as_slice().into()
     }
 
     fn begin(&mut self, tag: u8) {
@@ -172,8 +317,23 @@ impl PackedBuilder {
     }
 
     fn text(&mut self, text: &str) {
-        self.bytes.extend((text.len() as u32).to_le_bytes());
-        self.bytes.extend(text.as_bytes());
+        let place = if text.len() <= LONGEST_WORD { WORD_PLACES.get(text) } else { None };
+        match place {
+            Some(place) => self.number(*place << 1 | 1),
+            None => {
+                self.number((text.len() as u32) << 1);
+                self.bytes.extend(text.as_bytes());
+            }
+        }
+    }
+
+    /// Writes seven bits a byte, lowest first; the eighth says that more follow.
+    fn number(&mut self, mut number: u32) {
+        while number >= 0x80 {
+            self.bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
     }
 }
 
@@ -352,9 +512,23 @@ fn take<const N: usize>(bytes: &[u8]) -> Option<([u8; N], &[u8])> {
 }
 
 fn read_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let (length, rest) = take::<4>(bytes)?;
-    let (text, rest) = rest.split_at_checked(u32::from_le_bytes(length) as usize)?;
+    let (number, rest) = read_number(bytes)?;
+    if number & 1 == 1 {
+        return Some((WORDS.get(number as usize >> 1)?, rest));
+    }
+    let (text, rest) = rest.split_at_checked(number as usize >> 1)?;
     Some((std::str::from_utf8(text).ok()?, rest))
+}
+
+fn read_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut number = 0u32;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        number |= u32::from(byte & 0x7f).checked_shl(7 * at as u32)?;
+        if byte & 0x80 == 0 {
+            return Some((number, bytes.get(at + 1..)?));
+        }
+    }
+    None
 }
 
 fn read_run(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
@@ -402,6 +576,26 @@ mod tests {
         let mut builder = PackedBuilder::new();
         builder.json(json);
         builder.finish()
+    }
+
+    #[test]
+    fn words_are_listed_once_and_within_their_bounds() {
+        assert_eq!(WORD_PLACES.len(), WORDS.len());
+        assert!(WORDS.iter().all(|word| word.len() <= LONGEST_WORD));
+        assert_eq!(WORDS[63], "github.com/team-slug");
+        for word in WORDS {
+            let bytes = pack(&serde_json::json!(word));
+            assert!(bytes.len() <= 3);
+            assert_eq!(ValueRef::new(&bytes).as_str(), Some(*word));
+        }
+    }
+
+    #[test]
+    fn texts_of_every_length_come_back() {
+        for length in [0, 1, 63, 64, 127, 128, 8191, 8192, 3_000_000] {
+            let text = "x".repeat(length);
+            assert_eq!(ValueRef::new(&pack(&serde_json::json!(text))).as_str(), Some(text.as_str()));
+        }
     }
 
     #[test]

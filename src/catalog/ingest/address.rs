@@ -10,7 +10,7 @@ pub enum Address {
     /// A path in the tree of the source.
     Path(Arc<str>),
     /// An address as people write it (`…/blob/main/…`); [`raw`] gives the one to fetch.
-    Url(Url),
+    Url(Arc<Url>),
 }
 
 /// A file or folder on a code host.

@@ -44,19 +44,22 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
     for diagnostic in &mut reader.diagnostics {
         diagnostic.source = Some(ingest.cx.name.clone());
     }
-    reader.documents.shrink_to_fit();
-    reader.diagnostics.shrink_to_fit();
+    // moved into lists of the exact size: one that shrinks in place keeps its room
+    let mut documents = Vec::with_capacity(reader.documents.len());
+    documents.append(&mut reader.documents);
+    let mut targets = Vec::with_capacity(reader.targets.len());
+    targets.append(&mut reader.targets);
     let parsed = ParsedFile {
         source: ingest.cx.index,
         path,
         location_ref,
         origin_ref,
-        documents: reader.documents,
+        documents,
         diagnostics: reader.diagnostics,
     };
     Some(FileResult {
         parsed: Arc::new(parsed),
-        targets: reader.targets,
+        targets,
         skeletons: reader.skeletons,
         hash: 0,
         taken_in: reader.taken_in,
@@ -120,7 +123,7 @@ impl Reader<'_, '_> {
         }
         self.diagnostics.append(&mut diagnostics);
         match entity_ref.kind.as_str() {
-            "location" => self.targets.extend(targets::of(&node, source, &entity)),
+            "location" => self.targets.extend(targets::of(&node, &self.job.address, &source.file, &entity)),
             "template" => self.skeletons.extend(skeletons(&node, self.job.address.folder())),
             _ => {}
         }

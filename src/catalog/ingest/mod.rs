@@ -8,7 +8,6 @@
 mod address;
 mod cache;
 mod file;
-mod mark;
 mod placeholder;
 pub mod sniff;
 mod targets;
@@ -23,10 +22,11 @@ use super::tree::{SourceTree, TreeError, folder_of};
 use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::net::{Batch, NetError};
+use crate::yaml::{Position, Source, decode};
 use cache::{CacheKey, FileResult};
-use mark::Mark;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,6 +38,8 @@ use url::Url;
 const MAX_LEVELS: usize = 1000;
 /// Time for a source that is wholly remote, in times of a single request.
 const REMOTE_ROUNDS: u32 = 3;
+/// Longest part of a line that a diagnostic shows, in characters.
+const MAX_LINE: usize = 400;
 /// Files between two reports of progress.
 const REPORT_EVERY: usize = 500;
 
@@ -72,7 +74,7 @@ impl Root {
 
     /// Creates one for an address.
     pub fn url(url: Url) -> Self {
-        Self { address: Address::Url(url), how: How::Asked }
+        Self { address: Address::Url(Arc::new(url)), how: How::Asked }
     }
 }
 
@@ -92,10 +94,23 @@ struct Job {
 /// A target as a Location names it.
 #[derive(Debug)]
 struct Named {
-    text: String,
-    mark: Mark,
+    text: Box<str>,
+    /// File of the Location, for reading and for showing.
+    base: Address,
+    file: Arc<str>,
+    start: Position,
+    width: u32,
     entity: Arc<str>,
     optional: bool,
+}
+
+impl Named {
+    /// Creates a diagnostic at the target; its line is added when it is reported.
+    fn diagnostic(&self, severity: Severity, code: &'static str, message: impl Into<String>) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(severity, code, message).at(self.start.location(&self.file));
+        diagnostic.width = self.width;
+        diagnostic
+    }
 }
 
 enum Outcome {
@@ -337,17 +352,35 @@ impl<'a> Ingest<'a> {
                     from: Some(target.named.clone()),
                 })),
                 Err(Refusal::Silent) => {}
-                Err(Refusal::Told(diagnostic)) => self.report(*diagnostic, Some(&target.named.entity)),
+                Err(Refusal::Told(diagnostic)) => self.report(*diagnostic, Some(&target.named)),
             }
         }
     }
 
-    fn report(&mut self, mut diagnostic: Diagnostic, entity: Option<&str>) {
+    fn report(&mut self, mut diagnostic: Diagnostic, named: Option<&Named>) {
         diagnostic.source = Some(self.cx.name.clone());
-        if diagnostic.entity.is_none() {
-            diagnostic.entity = entity.map(str::to_owned);
+        if let Some(named) = named {
+            diagnostic.entity.get_or_insert_with(|| named.entity.to_string());
+            if let Some(line) = self.line(&named.base, &named.file, named.start.line) {
+                let width = diagnostic.width;
+                diagnostic = diagnostic.snippet(line, width, "");
+            }
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Reads a line of a file again: few targets are wrong, and none of their lines is kept for that.
+    fn line(&self, address: &Address, file: &Arc<str>, line: u32) -> Option<String> {
+        let bytes: Cow<'_, [u8]> = match address {
+            Address::Path(path) => {
+                let mut content = Vec::new();
+                self.tree.read(path, self.cx.config.max_file_bytes, &mut content).ok()?;
+                Cow::Owned(content)
+            }
+            Address::Url(url) => Cow::Owned(self.remote.get(&address::raw(url))?.ok()?.to_vec()),
+        };
+        let text = decode(&bytes, file).ok()?;
+        Some(Source::new(text, file).line(line).chars().take(MAX_LINE).collect())
     }
 
     fn alone_failed(&self, job: &Job, failure: Failure) -> SourceError {
@@ -387,8 +420,7 @@ impl<'a> Ingest<'a> {
         let optional = job.from.as_ref().is_some_and(|named| named.optional);
         if !(missing && optional) {
             let diagnostic = self.failure(&job, failure);
-            let entity = job.from.as_ref().map(|named| named.entity.clone());
-            self.report(diagnostic, entity.as_deref());
+            self.report(diagnostic, job.from.as_deref());
         }
         None
     }
@@ -415,7 +447,7 @@ impl<'a> Ingest<'a> {
         };
         let mut diagnostic = if let Some(named) = &job.from {
             let message = format!("could not read the target `{}`: {cause}", named.text);
-            named.mark.diagnostic(severity, code, message)
+            named.diagnostic(severity, code, message)
         } else {
             let shown = self.shown(&job.address);
             // a YAML file that may not be a descriptor at all is no error

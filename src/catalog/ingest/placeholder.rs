@@ -5,9 +5,8 @@
 //! be read leaves its placeholder in place, so that the entity stays and shows what is meant.
 
 use super::address::{self, Address};
-use super::mark::Mark;
 use super::targets::absolute;
-use super::{Ingest, cache};
+use super::{Ingest, MAX_LINE, cache};
 use crate::catalog::tree::{TreeError, resolve};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::placeholder::{Form, Placeholder, find, replace};
@@ -92,8 +91,10 @@ fn diagnostic(
     code: &'static str,
     message: String,
 ) -> Diagnostic {
-    Mark::new(source, placeholder.start, placeholder.width)
-        .diagnostic(severity, code, message)
+    let line: String = source.line(placeholder.start.line).chars().take(MAX_LINE).collect();
+    Diagnostic::new(severity, code, message)
+        .at(placeholder.start.location(&source.file))
+        .snippet(line, placeholder.width, "")
         .pointer(placeholder.pointer.clone())
 }
 

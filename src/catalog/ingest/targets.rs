@@ -6,11 +6,10 @@
 
 use super::Named;
 use super::address::{self, Address};
-use super::mark::Mark;
 use crate::catalog::glob::{Pattern, fixed_folder, is_glob};
 use crate::catalog::tree::{SourceTree, resolve as resolve_path};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::yaml::{Node, Source};
+use crate::yaml::Node;
 use std::sync::Arc;
 use url::Url;
 
@@ -38,7 +37,7 @@ pub(super) enum Refusal {
 }
 
 /// Reads the targets of a Location.
-pub(super) fn of(node: &Node<'_>, source: &Source<'_>, entity: &Arc<str>) -> Vec<Target> {
+pub(super) fn of(node: &Node<'_>, base: &Address, file: &Arc<str>, entity: &Arc<str>) -> Vec<Target> {
     let Some(spec) = node.get("spec") else { return Vec::new() };
     let text = |key: &str| spec.get(key).and_then(Node::as_str);
     let location_type = text("type").map(str::to_lowercase);
@@ -48,9 +47,16 @@ pub(super) fn of(node: &Node<'_>, source: &Source<'_>, entity: &Arc<str>) -> Vec
         .into_iter()
         .chain(listed)
         .filter_map(|target| {
-            let text = target.as_str()?.trim().to_owned();
-            let mark = Mark::new(source, target.start, target.width);
-            let named = Arc::new(Named { text, mark, entity: entity.clone(), optional });
+            let text = target.as_str()?.trim();
+            let named = Arc::new(Named {
+                text: text.into(),
+                base: base.clone(),
+                file: file.clone(),
+                start: target.start,
+                width: target.width,
+                entity: entity.clone(),
+                optional,
+            });
             Some(Target { named, location_type: location_type.clone() })
         })
         .collect()
@@ -61,7 +67,7 @@ pub(super) fn of(node: &Node<'_>, source: &Source<'_>, entity: &Arc<str>) -> Vec
 /// # Errors
 /// [`Refusal`] with the diagnostic that says why not.
 pub(super) fn resolve(tree: &dyn SourceTree, base: &Address, target: &Target) -> Result<Vec<Place>, Refusal> {
-    let text = target.named.text.as_str();
+    let text = &*target.named.text;
     if text.is_empty() {
         return Err(refuse(
             target,
@@ -127,7 +133,7 @@ fn one_url(url: Url, target: &Target) -> Result<Vec<Place>, Refusal> {
             "name each file, or add a clone of the repository as a source",
         ));
     }
-    Ok(vec![(Address::Url(url), None)])
+    Ok(vec![(Address::Url(Arc::new(url)), None)])
 }
 
 /// Brings back the glob characters that an address escapes.
@@ -224,5 +230,5 @@ fn refuse(
     message: impl Into<String>,
     hint: impl Into<String>,
 ) -> Refusal {
-    Refusal::Told(Box::new(target.named.mark.diagnostic(Severity::Error, code, message).hint(hint)))
+    Refusal::Told(Box::new(target.named.diagnostic(Severity::Error, code, message).hint(hint)))
 }

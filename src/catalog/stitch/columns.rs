@@ -12,7 +12,9 @@ use rustc_hash::FxHashMap;
 /// Longest part of a description that filter words are looked for in, in bytes.
 const SEARCHED_DESCRIPTION: usize = 4096;
 /// Entities that one task reads.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 512;
+/// Tasks that run before their results are taken in.
+const CHUNKS: usize = 32;
 
 /// The columns of all entities.
 #[derive(Debug, Default)]
@@ -64,53 +66,78 @@ impl<'a> Interner<'a> {
 
 impl Columns {
     pub(super) fn build(drafts: &Drafts<'_>, graph: &Graph) -> Self {
-        let parts: Vec<Part<'_>> = drafts
-            .all
-            .par_chunks(CHUNK)
-            .enumerate()
-            .map(|(at, chunk)| read(drafts, graph, chunk, (at * CHUNK) as u32))
-            .collect();
         let mut interner = Interner::default();
         // 0 is the empty text, then the relation types by their numbers
         interner.add("");
         for name in relation_names() {
             interner.add(name);
         }
+        let total = drafts.all.len();
         let mut out = Self {
-            rows: Vec::with_capacity(drafts.all.len()),
-            tag_starts: Vec::with_capacity(drafts.all.len() + 1),
-            tags: Vec::with_capacity(parts.iter().map(|p| p.tags.len()).sum()),
-            haystack: Strings {
-                text: String::with_capacity(parts.iter().map(|p| p.haystack.text.len()).sum()),
-                ends: Vec::with_capacity(drafts.all.len()),
-            },
+            rows: Vec::with_capacity(total),
+            tag_starts: Vec::with_capacity(total + 1),
+            haystack: Strings { text: String::new(), ends: Vec::with_capacity(total) },
             ..Self::default()
         };
         out.tag_starts.push(0);
-        let mut places = drafts.all.iter();
-        for part in parts {
-            let base = out.haystack.text.len() as u32;
-            out.haystack.text.push_str(&part.haystack.text);
-            out.haystack.ends.extend(part.haystack.ends.iter().map(|end| base + end));
-            let mut tags = part.tags.iter();
-            for (facts, draft) in part.facts.iter().zip(places.by_ref()) {
-                out.tags.extend(tags.by_ref().take(facts.tags).map(|tag| interner.add(tag)));
-                out.tag_starts.push(out.tags.len() as u32);
-                out.rows.push(Row {
-                    file: draft.file,
-                    document: draft.document,
-                    kind: interner.add(facts.kind),
-                    namespace: interner.add(facts.namespace),
-                    entity_type: interner.add(facts.entity_type),
-                    lifecycle: interner.add(facts.lifecycle),
-                    owner: facts.owner,
-                    system: facts.system,
-                    flags: facts.flags,
-                });
+        // a part at a time, so that no second copy of all texts exists
+        for (at, chunks) in drafts.all.chunks(CHUNK * CHUNKS).enumerate() {
+            let parts: Vec<Part<'_>> = chunks
+                .par_chunks(CHUNK)
+                .enumerate()
+                .map(|(chunk, drafts_of)| {
+                    read(drafts, graph, drafts_of, ((at * CHUNKS + chunk) * CHUNK) as u32)
+                })
+                .collect();
+            if at == 0 {
+                out.reserve(&parts, chunks.len(), total);
+            }
+            let mut places = chunks.iter();
+            for part in parts {
+                out.append(&part, &mut interner, &mut places);
             }
         }
         out.texts = interner.texts;
         out
+    }
+}
+
+impl Columns {
+    /// Makes room for all from the size of the first part, with a little to spare.
+    fn reserve(&mut self, parts: &[Part<'_>], read: usize, total: usize) {
+        let room = |bytes: usize| bytes / read.max(1) * total + bytes + bytes / 8;
+        let (tags, text) = parts
+            .iter()
+            .fold((0, 0), |(tags, text), part| (tags + part.tags.len(), text + part.haystack.text.len()));
+        self.tags.reserve_exact(room(tags));
+        self.haystack.text.reserve_exact(room(text));
+    }
+
+    fn append<'a, 'd: 'a>(
+        &mut self,
+        part: &Part<'a>,
+        interner: &mut Interner<'a>,
+        places: &mut impl Iterator<Item = &'d Draft<'d>>,
+    ) {
+        let base = self.haystack.text.len() as u32;
+        self.haystack.text.push_str(&part.haystack.text);
+        self.haystack.ends.extend(part.haystack.ends.iter().map(|end| base + end));
+        let mut tags = part.tags.iter().copied();
+        for (facts, draft) in part.facts.iter().zip(places) {
+            self.tags.extend(tags.by_ref().take(facts.tags).map(|tag| interner.add(tag)));
+            self.tag_starts.push(self.tags.len() as u32);
+            self.rows.push(Row {
+                file: draft.file,
+                document: draft.document,
+                kind: interner.add(facts.kind),
+                namespace: interner.add(facts.namespace),
+                entity_type: interner.add(facts.entity_type),
+                lifecycle: interner.add(facts.lifecycle),
+                owner: facts.owner,
+                system: facts.system,
+                flags: facts.flags,
+            });
+        }
     }
 }
 

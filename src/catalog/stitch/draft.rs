@@ -28,19 +28,7 @@ pub(super) struct Text {
 pub(super) struct StatedDraft {
     /// Number in [`relation_names`], from 1.
     pub relation: u8,
-    pub field: &'static str,
-    pub index: Option<u32>,
     pub target: Text,
-}
-
-impl StatedDraft {
-    /// Returns the JSON pointer of the ref in the document.
-    pub(super) fn pointer(&self) -> String {
-        match self.index {
-            Some(index) => format!("/spec/{}/{index}", self.field),
-            None => format!("/spec/{}", self.field),
-        }
-    }
 }
 
 /// One document.
@@ -138,8 +126,7 @@ impl<'a> Drafts<'a> {
         let first = self.stated.len() as u32;
         relation::visit(value, |stated| {
             let target = self.push_ref(stated.kind, stated.namespace, stated.name);
-            let (relation, field, index) = (relation_number(stated.relation), stated.field, stated.index);
-            self.stated.push(StatedDraft { relation, field, index, target });
+            self.stated.push(StatedDraft { relation: relation_number(stated.relation), target });
         });
         self.all.push(Draft {
             entity_ref,

@@ -22,7 +22,9 @@ pub(super) struct Graph {
 
 impl Graph {
     pub(super) fn build(drafts: &Drafts<'_>) -> Self {
-        let mut refs = Strings::default();
+        let size = drafts.all.iter().map(|draft| drafts.text(draft.entity_ref).len()).sum();
+        let mut refs =
+            Strings { text: String::with_capacity(size), ends: Vec::with_capacity(drafts.all.len()) };
         let mut ids: FxHashMap<&str, u32> =
             FxHashMap::with_capacity_and_hasher(drafts.all.len() * 5 / 4, FxBuildHasher);
         for draft in &drafts.all {
@@ -61,8 +63,6 @@ impl Graph {
                 }
             }
         }
-        refs.text.shrink_to_fit();
-        refs.ends.shrink_to_fit();
         let mut graph = Self { refs, entities, targets, starts: Vec::new(), edges: Vec::new() };
         graph.connect(drafts);
         graph
@@ -103,21 +103,28 @@ impl Graph {
             place(to, opposite.get(relation as usize).copied().unwrap_or(0), from);
         });
         self.starts = Vec::with_capacity(nodes + 1);
-        self.edges = Vec::with_capacity(placed.len());
         self.starts.push(0);
+        // each run is sorted where it is and moved up over what repeated relations leave
+        let mut end_of_kept = 0;
         for bounds in next.windows(2).take(nodes) {
             let [start, end] = bounds else { continue };
-            if let Some(run) = placed.get_mut(*start as usize..*end as usize) {
-                run.sort_unstable();
-                let before = self.edges.len();
-                for edge in run {
-                    if self.edges.len() == before || self.edges.last() != Some(edge) {
-                        self.edges.push(*edge);
-                    }
+            let Some(run) = placed.get_mut(*start as usize..*end as usize) else { continue };
+            run.sort_unstable();
+            let first = end_of_kept;
+            for at in *start as usize..*end as usize {
+                let Some(edge) = placed.get(at).copied() else { continue };
+                if end_of_kept > first && placed.get(end_of_kept - 1) == Some(&edge) {
+                    continue;
                 }
+                if let Some(slot) = placed.get_mut(end_of_kept) {
+                    *slot = edge;
+                }
+                end_of_kept += 1;
             }
-            self.starts.push(self.edges.len() as u32);
+            self.starts.push(end_of_kept as u32);
         }
+        placed.truncate(end_of_kept);
+        self.edges = placed;
     }
 
     /// Calls `found` with each stated relation: from, number of its type, to.

@@ -5,6 +5,8 @@ use super::graph::Graph;
 use crate::catalog::snapshot::{NONE, ParsedFile, SourceState};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
+use crate::model::relation;
+use crate::model::value::ValueRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -64,9 +66,14 @@ pub(super) fn dangling(
         by_name.insert(split_canonical(entity_ref).2, entity_ref);
     }
     for draft in &drafts.all {
+        let targets = graph.targets_of(draft.stated.clone());
+        if targets.iter().all(|id| *id < graph.entities || *id == NONE) {
+            continue;
+        }
         let mut told: FxHashSet<(u32, &str)> = FxHashSet::default();
-        let pairs = drafts.stated_by(draft).iter().zip(graph.targets_of(draft.stated.clone()));
-        for (index, (stated, id)) in pairs.enumerate() {
+        // few documents come here: they are asked again which field says what
+        let stated = relation::stated(ValueRef::new(&draft.parsed.packed));
+        for (index, (stated, id)) in stated.iter().zip(targets).enumerate() {
             if *id < graph.entities || *id == NONE || !told.insert((*id, stated.field)) {
                 continue;
             }
