@@ -87,8 +87,13 @@ impl App {
                 Availability::Available => None,
                 Availability::Disabled(reason) => Some(reason),
             };
+            let keys = self.cx.key(row.id);
+            // the letter is the command's own key where it has one, so that hands learn one thing
+            let mut letters = keys.chars();
+            let letter = letters.next().filter(|_| letters.next().is_none());
             Item {
-                keys: self.cx.key(row.id),
+                letter,
+                keys,
                 disabled,
                 ..Item::new(row.title, vec![Effect::Run(row.id)]).detail(row.help)
             }

@@ -111,11 +111,16 @@ fn add_below(
         let Some(to) = scene.nodes.get(branch.to) else { continue };
         let is_last = at + 1 == branches.len();
         let below = scene.branches.get(branch.to).map_or(0, Vec::len);
-        let is_collapsed = !branch.is_repeated && below > 0 && collapsed.contains(&to.id);
+        let has_new = scene.branches.get(branch.to).is_some_and(|list| list.iter().any(|b| !b.is_repeated));
+        // a node with nothing new below starts folded, so that the tree shows each thing once
+        let is_collapsed = !branch.is_repeated && below > 0 && collapsed.contains(&to.id) == has_new;
         let note = match (branch.is_repeated, is_collapsed) {
             (true, _) if branch.to == node => format!("{} itself", lines.repeated),
             (true, _) => format!("{} already shown above", lines.repeated),
-            (false, true) => format!("… {below} below"),
+            (false, true) if has_new => format!("… {below} below"),
+            (false, true) => {
+                [more(to.hidden), format!("{} {below}", lines.repeated)].join(" ").trim().to_owned()
+            }
             (false, false) => more(to.hidden),
         };
         rows.push(Row {
