@@ -230,46 +230,67 @@ fn svg(buf: &Buffer) -> String {
     let width = f32::from(buf.area.width) * cell_width + 16.0;
     let height = f32::from(buf.area.height) * cell_height + 16.0;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          font-family=\"ui-monospace,'DejaVu Sans Mono','Noto Sans Mono',monospace\" font-size=\"14\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{BACKGROUND}\"/>\n"
     );
     for y in buf.area.top()..buf.area.bottom() {
         let top = f32::from(y) * cell_height + 8.0;
-        for (x, cell) in row(buf, y) {
-            let left = f32::from(x) * cell_width + 8.0;
-            let cells = crate::model::text::width(cell.symbol()).max(1) as f32;
-            let (mut fg, mut bg) = (hex(cell.fg, FOREGROUND), hex(cell.bg, BACKGROUND));
-            if cell.modifier.contains(Modifier::REVERSED) {
+        for run in runs(buf, y) {
+            let left = f32::from(run.x) * cell_width + 8.0;
+            let run_width = run.cells as f32 * cell_width;
+            let (mut fg, mut bg) = (hex(run.cell.fg, FOREGROUND), hex(run.cell.bg, BACKGROUND));
+            let has = |modifier| run.cell.modifier.contains(modifier);
+            if has(Modifier::REVERSED) {
                 std::mem::swap(&mut fg, &mut bg);
             }
             if bg != BACKGROUND {
-                let w = cells * cell_width + 0.5;
                 let _ = writeln!(
                     out,
-                    "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{w:.1}\" height=\"{cell_height}\" fill=\"{bg}\"/>"
+                    "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{run_width:.1}\" height=\"{cell_height}\" fill=\"{bg}\"/>"
                 );
             }
-            if cell.symbol().trim().is_empty() {
+            if run.text.trim().is_empty() {
                 continue;
             }
-            let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-            let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
-            let line = if cell.modifier.contains(Modifier::UNDERLINED) {
-                " text-decoration=\"underline\""
-            } else {
-                ""
-            };
-            let symbol = cell.symbol().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let bold = if has(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+            let dim = if has(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+            let line = if has(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
+            let text = run.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             let baseline = top + 13.5;
             let _ = writeln!(
                 out,
-                "<text x=\"{left:.1}\" y=\"{baseline:.1}\" fill=\"{fg}\"{bold}{dim}{line}>{symbol}</text>"
+                "<text x=\"{left:.1}\" y=\"{baseline:.1}\" textLength=\"{run_width:.1}\" xml:space=\"preserve\" \
+                 fill=\"{fg}\"{bold}{dim}{line}>{text}</text>"
             );
         }
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// Cells of a row that look alike, side by side.
+struct Run<'a> {
+    x: u16,
+    cells: usize,
+    text: String,
+    cell: &'a Cell,
+}
+
+fn runs(buf: &Buffer, y: u16) -> Vec<Run<'_>> {
+    let mut runs: Vec<Run<'_>> = Vec::new();
+    for (x, cell) in row(buf, y) {
+        let cells = crate::model::text::width(cell.symbol()).max(1);
+        let style = (cell.fg, cell.bg, cell.modifier);
+        match runs.last_mut().filter(|run| (run.cell.fg, run.cell.bg, run.cell.modifier) == style) {
+            Some(run) => {
+                run.cells += cells;
+                run.text.push_str(cell.symbol());
+            }
+            None => runs.push(Run { x, cells, text: cell.symbol().to_owned(), cell }),
+        }
+    }
+    runs
 }
 
 fn hex(color: Color, default: &str) -> String {
