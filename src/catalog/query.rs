@@ -123,7 +123,10 @@ enum Test<'a> {
         regex: regex::Regex,
         exact: Option<regex::Regex>,
     },
-    Fuzzy(nucleo_matcher::pattern::Atom),
+    Fuzzy {
+        pattern: Box<nucleo_matcher::pattern::Atom>,
+        case_sensitive: bool,
+    },
     /// A column of texts: which of them match.
     Text {
         column: fn(&Row) -> Str,
@@ -258,15 +261,15 @@ impl<'a> Bound<'a> {
                             && entity()
                                 .is_some_and(|e| searched(catalog, &e, |text| text.contains(exact.as_str())))
                     }
-                    (_, exact) => {
-                        let Some(entity) = entity() else { return false };
-                        let wanted = exact.as_deref();
+                    // name and title stand first in the haystack, in lower case
+                    (_, None) => {
                         let lower = std::str::from_utf8(finder.needle()).unwrap_or("");
-                        [Some(entity.name()), entity.title()].into_iter().flatten().any(|text| match wanted {
-                            Some(wanted) => anchored(text, wanted, *anchor),
-                            None => anchored(&text.to_lowercase(), lower, *anchor),
-                        })
+                        haystack.split('\n').take(2).any(|text| anchored(text, lower, *anchor))
                     }
+                    (_, Some(exact)) => entity().is_some_and(|entity| {
+                        let names = [Some(entity.name()), entity.title()];
+                        names.into_iter().flatten().any(|text| anchored(text, exact, *anchor))
+                    }),
                 }
             }
             Test::Regex { regex, exact } => {
@@ -275,11 +278,12 @@ impl<'a> Bound<'a> {
                         entity().is_some_and(|e| searched(catalog, &e, |text| exact.is_match(text)))
                     })
             }
-            Test::Fuzzy(pattern) => entity().is_some_and(|entity| {
-                [Some(entity.name()), entity.title()]
-                    .into_iter()
-                    .flatten()
-                    .any(|text| scratch.fuzzy(pattern, text))
+            Test::Fuzzy { pattern, case_sensitive: false } => {
+                catalog.haystack.get(id).split('\n').take(2).any(|text| scratch.fuzzy(pattern, text))
+            }
+            Test::Fuzzy { pattern, .. } => entity().is_some_and(|entity| {
+                let names = [Some(entity.name()), entity.title()];
+                names.into_iter().flatten().any(|text| scratch.fuzzy(pattern, text))
             }),
             Test::Text { column, set } => has(set, column(row).0),
             Test::Tag(set) => catalog.tags_of(id).iter().any(|tag| has(set, tag.0)),
@@ -474,7 +478,10 @@ impl<'a> Binder<'a, '_> {
                 exact: case_sensitive.then(|| text.clone()),
                 anchor: *anchor,
             },
-            Atom::Fuzzy(text) => Test::Fuzzy(fuzzy_pattern(text)),
+            Atom::Fuzzy(text) => Test::Fuzzy {
+                pattern: Box::new(fuzzy_pattern(text)),
+                case_sensitive: text.chars().any(char::is_uppercase),
+            },
             Atom::Regex { pattern, case_sensitive } => match compile_regex(pattern, false) {
                 Ok(regex) => Test::Regex {
                     regex,

@@ -318,12 +318,11 @@ impl PackedBuilder {
 
     fn text(&mut self, text: &str) {
         let place = if text.len() <= LONGEST_WORD { WORD_PLACES.get(text) } else { None };
-        match place {
-            Some(place) => self.number(*place << 1 | 1),
-            None => {
-                self.number((text.len() as u32) << 1);
-                self.bytes.extend(text.as_bytes());
-            }
+        if let Some(place) = place {
+            self.number(*place << 1 | 1);
+        } else {
+            self.number((text.len() as u32) << 1);
+            self.bytes.extend(text.as_bytes());
         }
     }
 

@@ -258,7 +258,13 @@ fn system_of(drafts: &Drafts<'_>, graph: &Graph, draft: &Draft<'_>) -> u32 {
 /// Writes name, title, type, owner, system, tags and description, one to a line.
 fn searched_text(fields: &EntityFields<'_>, graph: &Graph, ends: [u32; 2], out: &mut String) {
     let mut line = |text: &str| {
-        out.push_str(text);
+        // a line break inside would make two fields of one
+        out.extend(
+            text.trim_end()
+                .split('\n')
+                .enumerate()
+                .flat_map(|(at, part)| [if at > 0 { " " } else { "" }, part]),
+        );
         out.push('\n');
     };
     line(fields.metadata_text("name").unwrap_or(""));

@@ -89,6 +89,12 @@ fn columns_hold_what_the_documents_say() {
 }
 
 #[test]
+fn a_field_takes_one_line_of_the_searched_text() {
+    let catalog = catalog("kind: API\nname: a\ntitle: |\n  Two\n  lines\ntags: [t]\n");
+    assert_eq!(catalog.haystack(EntityId(0)), "a\ntwo lines\n\n\n\nt\n");
+}
+
+#[test]
 fn an_entity_prints_as_backstage_does() {
     let catalog = catalog(
         "kind: Component\nname: a\nannotations: {x: y, backstage.io/managed-by-location: 'file:/wrong'}\nowner: t\n",
