@@ -38,6 +38,8 @@ pub struct EntityList {
     is_typing: bool,
     before_typing: String,
     wanted: Option<String>,
+    /// The answer to the newest request is still awaited: what is suggested belongs to older text.
+    is_pending: bool,
 }
 
 impl EntityList {
@@ -115,6 +117,7 @@ impl EntityList {
     /// Asks for the rows again: after the filter, the order or the snapshot changed.
     pub fn request(&mut self, cx: &Context) -> Effect {
         self.generation = cx.next_generation();
+        self.is_pending = true;
         let base = if self.base.is_empty() { String::new() } else { format!("{} ", self.base) };
         let cursor = self.is_typing.then(|| base.len() + self.filter.before_cursor().len());
         let text = format!("{base}{}", self.filter.text());
@@ -139,6 +142,7 @@ impl EntityList {
         if *generation != self.generation {
             return false;
         }
+        self.is_pending = false;
         match result {
             Ok(matches) => {
                 let on = self.wanted.take().or_else(|| self.focused().map(|e| e.entity_ref().to_owned()));
@@ -184,6 +188,8 @@ impl EntityList {
                 let before = std::mem::take(&mut self.before_typing);
                 return Some(self.set_filter(&before, cx));
             }
+            // completing from older suggestions would eat what was typed since
+            KeyCode::Tab if self.is_pending => {}
             KeyCode::Tab => {
                 let first =
                     self.chosen_suggestion().or_else(|| self.suggestions().first().map(|s| s.text.clone()));

@@ -91,6 +91,17 @@ impl App {
         if let Some(first) = app.cx.panes.first().and_then(|spec| (spec.open)("", &app.cx).ok()) {
             app.places.push(first);
         }
+        // a place that needs no entity is there from the first frame on
+        let place = palette::read_place(line, &app.cx);
+        let spec = place.as_ref().and_then(|place| app.cx.panes.iter().find(|spec| spec.id == place.pane));
+        if let (Some(place), Some(spec)) = (&place, spec)
+            && let Ok(pane) = (spec.open)(&place.argument, &app.cx)
+        {
+            app.waiting = None;
+            if app.pane().is_none_or(|first| first.place() != *place) {
+                app.places.push(pane);
+            }
+        }
         app
     }
 

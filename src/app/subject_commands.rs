@@ -92,8 +92,8 @@ impl App {
             let mut letters = keys.chars();
             let letter = letters.next().filter(|_| letters.next().is_none());
             Item {
-                letter,
                 keys,
+                letter,
                 disabled,
                 ..Item::new(row.title, vec![Effect::Run(row.id)]).detail(row.help)
             }

@@ -60,8 +60,17 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         });
     }
     print(catalog, &ids, args.output, out)?;
-    if ids.is_empty() && matches!(args.output, Form::Table | Form::Wide) {
-        out.note(&nothing(catalog.len(), global, args));
+    let lost = unread(catalog);
+    if ids.is_empty() {
+        out.note(&nothing(catalog.len(), lost, global, args));
+    }
+    if lost > 0 {
+        let (what, verb) =
+            if lost == 1 { ("1 file or document", "was") } else { ("files or documents", "were") };
+        let number = if lost == 1 { String::new() } else { format!("{lost} ") };
+        out.note(&format!(
+            "{number}{what} {verb} not read; `devportal open problems` or `validate` tells why"
+        ));
     }
     Ok(loaded.exit)
 }
@@ -84,8 +93,14 @@ pub fn query(global: &GlobalArgs, filter: Option<&str>) -> Result<Query, CliErro
     })
 }
 
-fn nothing(all: usize, global: &GlobalArgs, args: &Args) -> String {
+/// Returns how many errors belong to no entity: something is missing because of each.
+fn unread(catalog: &Catalog) -> usize {
+    catalog.diagnostics().iter().filter(|found| found.is_error() && found.entity.is_none()).count()
+}
+
+fn nothing(all: usize, lost: usize, global: &GlobalArgs, args: &Args) -> String {
     match (all, args.filter.is_some() || global.selector.is_some() || global.namespace.is_some()) {
+        (0, _) if lost > 0 => "the catalog is empty: what was found could not be read".to_owned(),
         (0, _) => "the catalog is empty: no descriptor was found in its sources".to_owned(),
         (all, true) => format!("none of {all} entities matches"),
         (all, false) => format!("none of {all} entities is of that kind"),

@@ -88,6 +88,18 @@ fn around(catalog: &Catalog, root: EntityId, args: &Args, out: &mut Output) -> R
         Way::In => Direction::In,
         Way::Both => Direction::Both,
     };
+    let known: std::collections::BTreeSet<&str> = relation::PAIRS
+        .iter()
+        .flat_map(|(forward, back)| [*forward, *back])
+        .chain(catalog.ids().flat_map(|id| catalog.relations(id)).map(|found| found.relation))
+        .collect();
+    if let Some(wrong) = args.relations.iter().find(|name| !known.contains(name.as_str())) {
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(CliError::usage(
+            format!("`{wrong}` is the type of no relation"),
+            format!("known are {}", known.join(", ")),
+        ));
+    }
     let options =
         GraphOptions { depth: args.depth, direction, relations: args.relations.clone(), limit: args.limit };
     if args.output == Form::Tree {

@@ -4,9 +4,10 @@ use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{log, screen, session};
-use crate::app::event::Event;
+use crate::app::event::{Event, Level};
 use crate::app::input::parse_script;
 use crate::config::theme::Theme;
+use crate::diagnostic::Diagnostic;
 use crate::tui::screenshot::{self, Headless};
 use clap::ValueEnum;
 
@@ -67,6 +68,9 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         start.cx.theme = Theme::load(name, Some(&themes)).map_err(|wrong| CliError::not_found(*wrong))?.0;
     }
     let mut face = Headless::start(start, args.size.0, args.size.1);
+    if let (Some((Level::Error, reason)), false) = (&face.app.toast, args.place.is_empty()) {
+        return Err(CliError::not_found(Diagnostic::error("screen::no-place", reason.clone())));
+    }
     for key in keys {
         face.send(Event::Key(key));
     }

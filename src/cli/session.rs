@@ -114,6 +114,9 @@ fn sources(global: &GlobalArgs, config: &Config, folder: Option<&Path>) -> (Vec<
     (sources, from)
 }
 
+/// How long a load that is out of time may take to hand over what it has.
+const STOPPING: Duration = Duration::from_secs(1);
+
 /// Files of a folder that are looked into for a descriptor, and how far into each.
 const SNIFFED_FILES: usize = 50;
 const SNIFFED_BYTES: u64 = 64 * 1024;
@@ -230,8 +233,12 @@ impl Session {
         let (sender, receiver) = std::sync::mpsc::channel();
         let (loader, progress) = (Arc::clone(&self.loader), Progress::none().cancelled_by(cancel.clone()));
         std::thread::spawn(move || sender.send(loader.load(&progress)));
-        receiver.recv_timeout(timeout).map_err(|_| {
+        let in_time = receiver.recv_timeout(timeout).or_else(|late| {
             cancel.cancel();
+            // what is stopped tells so at once, and the sources that are done keep what they have
+            receiver.recv_timeout(STOPPING).map_err(|_| late)
+        });
+        in_time.map_err(|_| {
             let message = format!("the catalog was not read within {}", Value::Duration(timeout).to_text());
             CliError::unreachable(
                 Diagnostic::error("catalog::timeout", message)

@@ -65,6 +65,12 @@ struct Totals {
 /// [`CliError::NotFound`] for a path that does not exist.
 pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     super::exit_when_interrupted();
+    if global.at.is_some() {
+        return Err(CliError::usage(
+            "`validate` reads files, not revisions",
+            "`git worktree add DIR REV` gives the files of a revision; `devportal get --at REV` reads one",
+        ));
+    }
     let config = Config::load(&session::inputs(global));
     for diagnostic in &config.diagnostics {
         out.diagnostic(diagnostic);

@@ -48,18 +48,24 @@ pub fn validate_bytes(
     origin: Origin,
     resolve: &mut dyn FnMut(&Placeholder, &Source<'_>) -> Resolved,
 ) -> Vec<Verdict> {
-    let text = match yaml::decode(bytes, file) {
-        Ok(text) => text,
+    let (text, mut odd_byte) = match yaml::decode_lossy(bytes, file) {
+        Ok(decoded) => decoded,
         Err(diagnostic) => {
             let line = diagnostic.location.as_ref().map_or(1, |location| location.line.max(1));
             return vec![Verdict { diagnostics: vec![*diagnostic], ..Verdict::unknown(file, 0, line) }];
         }
     };
-    let source = Source::new(text, file);
-    yaml::parse_source(&source)
-        .into_iter()
-        .map(|document| judge(document, &source, origin, resolve))
-        .collect()
+    let source = Source::new(&text, file);
+    let documents = yaml::parse_source(&source).into_iter();
+    let mut verdicts: Vec<Verdict> =
+        documents.map(|document| judge(document, &source, origin, resolve)).collect();
+    // told with the document it stands in: the last one that begins above it
+    let line = odd_byte.as_ref().and_then(|found| found.location.as_ref()).map_or(1, |place| place.line);
+    let at = verdicts.iter().rposition(|verdict| verdict.line <= line).unwrap_or(0);
+    if let (Some(verdict), Some(found)) = (verdicts.get_mut(at), odd_byte.take()) {
+        verdict.diagnostics.push(*found);
+    }
+    verdicts
 }
 
 fn judge(

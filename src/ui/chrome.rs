@@ -11,6 +11,9 @@ use crate::model::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Below this width the filter stands in the title instead of the place: typing blind is worse.
+const NARROW: u16 = 40;
+
 /// Draws the title line: crumbs, filter, marks on the left; count, age, loading on the right.
 pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     let Some(pane) = app.pane() else { return };
@@ -22,6 +25,14 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
         }
     };
     add(heading.count.clone(), Role::Text);
+    let failed = app.cx.catalog.sources().iter().filter(|source| source.error.is_some()).count();
+    if failed > 0 {
+        let sign = super::theme::Sign::Error.text(&app.cx);
+        add(
+            format!("{sign} {failed} {} failed", if failed == 1 { "source" } else { "sources" }),
+            Role::Error,
+        );
+    }
     match &app.cx.loading {
         Some(loading) => {
             let slow = if loading.slow && !loading.source.is_empty() {
@@ -37,7 +48,8 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     let room = area.width.saturating_sub(right_width + 1);
 
     let mut left: Line = vec![span(if app.cx.ascii { " > " } else { " ▸ " }, Role::Focus)];
-    for (at, crumb) in heading.crumbs.iter().enumerate() {
+    let crumbs = if area.width < NARROW && heading.filter.is_some() { &[][..] } else { &heading.crumbs[..] };
+    for (at, crumb) in crumbs.iter().enumerate() {
         if at > 0 {
             left.push(span(if app.cx.ascii { " > " } else { " › " }, Role::Dim));
         }

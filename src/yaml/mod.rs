@@ -92,6 +92,27 @@ pub fn decode<'a>(bytes: &'a [u8], file: &Arc<str>) -> Result<&'a str, Box<Diagn
     Err(Box::new(diagnostic))
 }
 
+/// Like [`decode`], but a byte that is no UTF-8 costs only itself, as in the original: it reads as
+/// `\u{fffd}` and is told as a warning. UTF-16 and NUL bytes are still refused.
+///
+/// # Errors
+/// As [`decode`] for what is no text at all.
+pub fn decode_lossy<'a>(
+    bytes: &'a [u8],
+    file: &Arc<str>,
+) -> Result<(std::borrow::Cow<'a, str>, Option<Box<Diagnostic>>), Box<Diagnostic>> {
+    let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    match decode(bytes, file) {
+        Ok(text) => Ok((text.into(), None)),
+        Err(mut diagnostic) if diagnostic.code == "yaml::not-utf8" && !is_utf16 && !bytes.contains(&0) => {
+            diagnostic.severity = crate::diagnostic::Severity::Warning;
+            let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            Ok((String::from_utf8_lossy(body), Some(diagnostic)))
+        }
+        Err(diagnostic) => Err(diagnostic),
+    }
+}
+
 /// Returns the place of a byte offset in a text.
 pub(crate) fn position_of(text: &str, offset: usize) -> Position {
     let before = text.get(..offset).unwrap_or(text);

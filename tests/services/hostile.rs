@@ -10,7 +10,8 @@ fn odd_files_are_told_and_their_neighbours_stay() {
         let path = |name: &str| folder.path().join(name);
         folder.write("bom/catalog-info.yaml", "\u{feff}".to_owned() + &component("bom"));
         folder.write("crlf/catalog-info.yaml", component("crlf").replace('\n', "\r\n"));
-        folder.write("latin/catalog-info.yaml", b"apiVersion: backstage.io/v1\nkind: \xe9\n");
+        let latin = [b"# caf\xe9\n".as_slice(), component("latin").as_bytes()].concat();
+        folder.write("latin/catalog-info.yaml", latin);
         folder.write("tab/catalog-info.yaml", "a:\n\tb: 1\n");
         folder.write("deep/catalog-info.yaml", "[".repeat(10_000));
         folder.write("huge/catalog-info.yaml", vec![b'#'; 50 * 1024 * 1024]);
@@ -35,7 +36,13 @@ fn odd_files_are_told_and_their_neighbours_stay() {
         let catalog = folder.load();
         assert_eq!(
             refs(&catalog),
-            ["component:default/a", "component:default/bom", "component:default/crlf", "group:default/team"]
+            [
+                "component:default/a",
+                "component:default/bom",
+                "component:default/crlf",
+                "component:default/latin",
+                "group:default/team"
+            ]
         );
         let mut found = codes(&catalog);
         found.sort_unstable();

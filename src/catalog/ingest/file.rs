@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::descriptor::{Nature, Origin, check_from};
 use crate::model::relation;
 use crate::model::value::ValueRef;
-use crate::yaml::{Data, Document, Node, Source, decode, parse_stream};
+use crate::yaml::{Data, Document, Node, Source, decode_lossy, parse_stream};
 use std::sync::Arc;
 
 /// Reads a file; `None` when something it needs has to come over the network first.
@@ -29,10 +29,11 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         reusable: true,
         waiting: false,
     };
-    match decode(bytes, &path) {
-        Ok(text) => {
-            let source = Source::new(text, &path);
-            for document in parse_stream(text, &path) {
+    match decode_lossy(bytes, &path) {
+        Ok((text, odd_byte)) => {
+            reader.diagnostics.extend(odd_byte.map(|found| *found));
+            let source = Source::new(&text, &path);
+            for document in parse_stream(&text, &path) {
                 reader.document(document, &source);
             }
         }

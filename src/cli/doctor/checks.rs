@@ -25,9 +25,15 @@ pub fn all(session: &Session) -> Vec<Finding> {
 }
 
 fn settings(config: &Config) -> Vec<Finding> {
+    let (_, of_keys) = crate::app::keymap::Keymap::build(
+        crate::ui::panes::ALL,
+        config.text(&setting::KEYMAP_PRESET),
+        &super::super::keys::own_keys(config),
+    );
     let mut findings: Vec<Finding> = config
         .diagnostics
         .iter()
+        .chain(&of_keys)
         .map(|diagnostic| {
             let place = diagnostic.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
             let label = diagnostic.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
@@ -76,11 +82,11 @@ fn sources(session: &Session, catalog: &Catalog) -> Vec<Finding> {
     }
     let errors = catalog.diagnostics().iter().filter(|diagnostic| diagnostic.is_error()).count();
     if errors > 0 {
-        let text = format!("{errors} errors in descriptors");
+        let text = format!("{errors} {} in descriptors", if errors == 1 { "error" } else { "errors" });
         findings.push(Finding::warn(
             "descriptors",
             text,
-            "`devportal validate PATH` shows each with its line",
+            "`devportal open problems` shows each with its line",
         ));
     }
     findings

@@ -547,7 +547,12 @@ fn problem_row(cx: &Context, at: usize, problem: &Diagnostic, draft: &mut Draft)
     let sign = if problem.is_error() { Sign::Error } else { Sign::Warn };
     let name = match (&problem.entity, &problem.location) {
         (Some(entity), _) => short_ref(entity),
-        (None, Some(location)) => location.file.rsplit('/').next().unwrap_or("").to_owned(),
+        (None, Some(location)) => {
+            // most descriptors have the same name: the folder tells them apart
+            let mut parts = location.file.rsplit('/');
+            let file = parts.next().unwrap_or("");
+            parts.next().map_or_else(|| file.to_owned(), |folder| format!("{folder}/{file}"))
+        }
         (None, None) => problem.code.to_owned(),
     };
     let line = vec![

@@ -162,7 +162,7 @@ impl OrgPane {
     }
 
     fn build(&mut self, cx: &Context) {
-        let is_first = self.catalog.is_none();
+        let is_first = self.catalog.as_ref().is_none_or(|catalog| catalog.is_empty());
         let open: FxHashSet<(What, String)> = self.open.iter().filter_map(|at| self.identity(*at)).collect();
         let focused = self.focused_item().and_then(|at| self.identity(at));
         self.chart = Chart::build(&cx.catalog);
