@@ -136,18 +136,16 @@ impl Theme {
             return Ok(Self::parse(name, &text, &path.display().to_string(), &fallback));
         }
         let built_in = BUILT_IN.get_file(format!("{name}.toml")).and_then(|f| f.contents_utf8());
-        match built_in {
-            Some(text) => Ok(Self::parse(name, text, name, &fallback)),
-            None => {
-                let names = Self::names(user_folder);
-                let near = crate::model::text::nearest(name, names.iter().map(String::as_str));
-                let near = near.first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                Err(Box::new(
-                    Diagnostic::error("config::unknown-theme", format!("there is no theme `{name}`"))
-                        .hint(format!("{near}known themes: {}", names.join(", "))),
-                ))
-            }
+        if let Some(text) = built_in {
+            return Ok(Self::parse(name, text, name, &fallback));
         }
+        let names = Self::names(user_folder);
+        let near = crate::model::text::nearest(name, names.iter().map(String::as_str));
+        let near = near.first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        Err(Box::new(
+            Diagnostic::error("config::unknown-theme", format!("there is no theme `{name}`"))
+                .hint(format!("{near}known themes: {}", names.join(", "))),
+        ))
     }
 
     /// Returns the names of all themes, sorted.

@@ -92,15 +92,15 @@ pub fn decode<'a>(bytes: &'a [u8], file: &Arc<str>) -> Result<&'a str, Box<Diagn
     Err(Box::new(diagnostic))
 }
 
+/// A text, and what was wrong with its bytes.
+pub type Lossy<'a> = (std::borrow::Cow<'a, str>, Option<Box<Diagnostic>>);
+
 /// Like [`decode`], but a byte that is no UTF-8 costs only itself, as in the original: it reads as
 /// `\u{fffd}` and is told as a warning. UTF-16 and NUL bytes are still refused.
 ///
 /// # Errors
 /// As [`decode`] for what is no text at all.
-pub fn decode_lossy<'a>(
-    bytes: &'a [u8],
-    file: &Arc<str>,
-) -> Result<(std::borrow::Cow<'a, str>, Option<Box<Diagnostic>>), Box<Diagnostic>> {
+pub fn decode_lossy<'a>(bytes: &'a [u8], file: &Arc<str>) -> Result<Lossy<'a>, Box<Diagnostic>> {
     let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     match decode(bytes, file) {
         Ok(text) => Ok((text.into(), None)),

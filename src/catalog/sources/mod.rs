@@ -138,7 +138,7 @@ pub enum SourceError {
         error: crate::net::NetError,
     },
     /// The load was stopped.
-    #[error("reading was stopped")]
+    #[error("reading was stopped before it was done: it took too long, or was cancelled")]
     Cancelled,
 }
 
