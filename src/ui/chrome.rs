@@ -40,7 +40,11 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
             } else {
                 String::new()
             };
-            add(format!("loading {} files{slow}", grouped(loading.files)), Role::Info);
+            let words = match loading.files {
+                0 => "looking for files".to_owned(),
+                files => format!("loading {} files", grouped(files)),
+            };
+            add(format!("{words}{slow}"), Role::Info);
         }
         None => add(app.cx.age().unwrap_or_default(), Role::Dim),
     }
