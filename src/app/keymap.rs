@@ -103,7 +103,48 @@ impl Keymap {
                 None => diagnostic.hint("`devportal keys` lists all actions"),
             });
         }
+        map.report_hidden(panes, user, &mut diagnostics);
         (map, diagnostics)
+    }
+
+    /// Tells which rows a key of the user's takes away, because it is nearer where both apply.
+    fn report_hidden(
+        &self,
+        panes: &[&PaneSpec],
+        user: &BTreeMap<String, Vec<String>>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let meet = |a: Scope, b: Scope| match (a, b) {
+            (Scope::Pane(_), Scope::Pane(_)) => false,
+            (Scope::Group(Group::Global), _) | (_, Scope::Group(Group::Global)) => true,
+            (Scope::Pane(id), Scope::Group(group)) | (Scope::Group(group), Scope::Pane(id)) => {
+                panes.iter().any(|pane| pane.id == id && pane.groups.contains(&group))
+            }
+            (Scope::Group(a), Scope::Group(b)) => {
+                panes.iter().any(|pane| pane.groups.contains(&a) && pane.groups.contains(&b))
+            }
+        };
+        let mut hidden: Vec<(String, &str, &str)> = Vec::new();
+        for ((scope, key), command) in
+            self.commands.iter().filter(|(_, command)| user.contains_key(command.0))
+        {
+            for ((other_scope, other_key), other) in &self.commands {
+                if key == other_key && command != other && scope != other_scope && meet(*scope, *other_scope)
+                {
+                    hidden.push((key.to_string(), command.0, other.0));
+                }
+            }
+        }
+        hidden.sort();
+        hidden.dedup();
+        diagnostics.extend(hidden.into_iter().map(|(key, command, other)| {
+            let message = format!(
+                "`{key}` is bound to `{command}` and to `{other}`; the nearer one wins where both apply"
+            );
+            Diagnostic::warning("keys::clash", message).hint(format!(
+                "bind `{other}` to another key in keys.toml, or choose another for `{command}`"
+            ))
+        }));
     }
 
     fn bind(&mut self, scope: Scope, row: &CommandSpec, text: &str, diagnostics: &mut Vec<Diagnostic>) {
@@ -140,5 +181,23 @@ impl Keymap {
     /// Returns the keys of a command, the one to show first.
     pub fn keys(&self, command: CommandId) -> &[Key] {
         self.keys.get(&command).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_takes_another_away_is_told() {
+        let panes = crate::ui::panes::ALL;
+        let user = BTreeMap::from([("list.filter".to_owned(), vec!["j".to_owned()])]);
+        let (_, diagnostics) = Keymap::build(panes, "default", &user);
+        assert!(
+            diagnostics.iter().any(|d| d.message.contains("`list.filter` and to `move.down`")),
+            "{diagnostics:?}"
+        );
+        let free = BTreeMap::from([("list.filter".to_owned(), vec!["f12".to_owned()])]);
+        assert_eq!(Keymap::build(panes, "default", &free).1, []);
     }
 }

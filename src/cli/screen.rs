@@ -71,7 +71,11 @@ fn services(session: Session) -> Services {
             };
             let catalog = loader.load(progress);
             let identity = super::session::identity(&claims, &catalog);
-            let me = Me { principal: identity.principal, origin: identity.origin.to_string() };
+            let mut origin = identity.origin.to_string();
+            if identity.principal.user.is_some() && !identity.in_catalog {
+                origin.push_str("; this catalog describes no such user");
+            }
+            let me = Me { principal: identity.principal, origin };
             (catalog, me)
         }),
         read_source: Box::new(read_source),
