@@ -4,9 +4,13 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Longest text sent through the terminal, in bytes: many terminals drop longer ones silently.
 const OSC52_MAX: usize = 74_000;
+
+/// Longest wait for a program that takes the text.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where a copied text went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +77,18 @@ fn feed(program: &str, arguments: &[&str], text: &str) -> bool {
         .spawn();
     let Ok(mut child) = child else { return false };
     let is_written = child.stdin.take().is_some_and(|mut pipe| pipe.write_all(text.as_bytes()).is_ok());
-    is_written && child.wait().is_ok_and(|status| status.success())
+    let until = Instant::now() + PATIENCE;
+    while is_written && Instant::now() < until {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+            Err(_) => return false,
+        }
+    }
+    // a desktop that does not answer must not hold up the screen: the next way is tried
+    let _ = child.kill();
+    let _ = child.wait();
+    false
 }
 
 /// Encodes bytes as base64 (RFC 4648, padded).

@@ -8,6 +8,7 @@ use super::{Services, Start};
 use crate::app::App;
 use crate::app::event::{Effect, Event, TaskEvent};
 use crate::ui;
+use crate::ui::theme::ANSI;
 use jiff::Timestamp;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -193,26 +194,7 @@ fn codes(cell: &Cell) -> String {
 }
 
 fn ansi_number(color: Color) -> Option<u16> {
-    use Color as C;
-    const ORDER: [C; 16] = [
-        C::Black,
-        C::Red,
-        C::Green,
-        C::Yellow,
-        C::Blue,
-        C::Magenta,
-        C::Cyan,
-        C::Gray,
-        C::DarkGray,
-        C::LightRed,
-        C::LightGreen,
-        C::LightYellow,
-        C::LightBlue,
-        C::LightMagenta,
-        C::LightCyan,
-        C::White,
-    ];
-    ORDER.iter().position(|c| *c == color).map(|at| at as u16)
+    ANSI.iter().position(|c| *c == color).map(|at| at as u16)
 }
 
 /// Width and height of a character in a drawing.

@@ -30,9 +30,10 @@ pub fn to_style(paint: Paint) -> Style {
     style
 }
 
-fn to_color(color: Color) -> style::Color {
+/// The terminal's own colours in the order of their ANSI numbers.
+pub const ANSI: [style::Color; 16] = {
     use style::Color as C;
-    const ANSI: [C; 16] = [
+    [
         C::Black,
         C::Red,
         C::Green,
@@ -49,10 +50,13 @@ fn to_color(color: Color) -> style::Color {
         C::LightMagenta,
         C::LightCyan,
         C::White,
-    ];
+    ]
+};
+
+fn to_color(color: Color) -> style::Color {
     match color {
-        Color::Ansi(n) => ANSI.get(usize::from(n)).copied().unwrap_or(C::Reset),
-        Color::Rgb(r, g, b) => C::Rgb(r, g, b),
+        Color::Ansi(n) => ANSI.get(usize::from(n)).copied().unwrap_or(style::Color::Reset),
+        Color::Rgb(r, g, b) => style::Color::Rgb(r, g, b),
     }
 }
 
