@@ -7,11 +7,14 @@
 use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::{Catalog, ParsedFile, SourceState};
-use super::sources::{self, CatalogProvider, Delta, RefreshContext, SourceError};
+use super::sources::{self, Delta, RefreshContext, SourceError};
 use super::stitch::{StitchInput, stitch};
 use crate::config::source::SourceConfig;
 use crate::diagnostic::Diagnostic;
 use crate::net::{Net, NetOptions};
+use crate::store::kept::Kept;
+use jiff::Timestamp;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +25,13 @@ pub struct LoadOptions {
     pub offline: bool,
     /// Longest time that a load waits for addresses named inside local files, in all.
     pub remote_budget: Duration,
+    /// Folder of what is kept between runs; `None`: nothing is.
+    pub cache: Option<PathBuf>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { offline: false, remote_budget: Duration::from_secs(10) }
+        Self { offline: false, remote_budget: Duration::from_secs(10), cache: None }
     }
 }
 
@@ -38,8 +43,23 @@ pub struct Loader {
     options: LoadOptions,
     net: Net,
     cache: FileCache,
-    /// Files of each source as last read; also keeps two loads from running at once.
-    last: Mutex<Vec<Option<Vec<Arc<ParsedFile>>>>>,
+    /// One for each source; locked while it is read, so that nothing is read twice at once.
+    slots: Vec<Mutex<Slot>>,
+}
+
+/// A source as last read.
+#[derive(Debug, Default)]
+struct Slot {
+    held: Held,
+    kept: Option<Kept>,
+}
+
+/// What a source gave, for joining.
+#[derive(Debug, Default, Clone)]
+struct Held {
+    state: SourceState,
+    files: Vec<Arc<ParsedFile>>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Loader {
@@ -49,8 +69,8 @@ impl Loader {
         sources.sort_by_key(|source| std::cmp::Reverse(source.priority));
         sources.truncate(MAX_SOURCES);
         let net = Net::new(NetOptions { offline: options.offline, ..NetOptions::default() });
-        let last = Mutex::new(vec![None; sources.len()]);
-        Self { sources, options, net, cache: FileCache::default(), last }
+        let slots = sources.iter().map(|config| Mutex::new(Slot::new(config))).collect();
+        Self { sources, options, net, cache: FileCache::default(), slots }
     }
 
     /// Returns the sources in the order of their priority.
@@ -67,124 +87,122 @@ impl Loader {
     ///
     /// Never fails: what could not be read is in [`Catalog::diagnostics`] and [`Catalog::sources`].
     pub fn load(&self, progress: &Progress) -> Arc<Catalog> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let answers = self.refresh_all(progress);
-        progress.report(ProgressEvent::Stitching);
-        let mut input = StitchInput::default();
-        for (index, (answer, config)) in answers.into_iter().zip(&self.sources).enumerate() {
-            let name: Arc<str> = config.name.as_str().into();
-            let mut state = answer.state;
-            match answer.delta {
-                Ok(delta) => {
-                    self.cache.retain(index as u16, &delta.files);
-                    input.diagnostics.extend(delta.diagnostics);
-                    input.files.extend(delta.files.iter().cloned());
-                    if let Some(slot) = last.get_mut(index) {
-                        *slot = Some(delta.files);
-                    }
-                }
-                Err(error) => {
-                    let mut diagnostic = error.to_diagnostic(&name, &state.place);
-                    // what was read before is still the best there is
-                    if let Some(files) = last.get(index).and_then(Option::as_ref) {
-                        diagnostic.message.push_str("; what was read before is still shown");
-                        input.files.extend(files.iter().cloned());
-                    }
-                    input.diagnostics.push(diagnostic.clone());
-                    state.error = Some(diagnostic);
-                }
+        // one thread a source: they wait for disks and networks, the work itself is on the CPU pool
+        std::thread::scope(|scope| {
+            for index in 1..self.sources.len() {
+                scope.spawn(move || self.refresh(index, progress));
             }
-            input.sources.push(state);
+            self.refresh(0, progress);
+        });
+        progress.report(ProgressEvent::Stitching);
+        self.join()
+    }
+
+    /// Reads one source by its number in [`Self::sources`]; what it held before stays when it fails. Blocks.
+    pub fn refresh(&self, index: usize, progress: &Progress) {
+        let (Some(config), Some(slot)) = (self.sources.get(index), self.slots.get(index)) else { return };
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let name: Arc<str> = config.name.as_str().into();
+        progress.report(ProgressEvent::Started { source: name.clone() });
+        let read = std::panic::AssertUnwindSafe(|| self.read(index, config, &mut slot, progress));
+        let answer = std::panic::catch_unwind(read).unwrap_or_else(|_| Err(crashed(config)));
+        let ok = answer.is_ok();
+        let held = &mut slot.held;
+        match answer {
+            Ok(delta) => {
+                self.cache.retain(index as u16, &delta.files);
+                (held.files, held.diagnostics) = (delta.files, delta.diagnostics);
+                (held.state.error, held.state.read_at) = (None, Some(Timestamp::now()));
+            }
+            Err(error) => {
+                let mut diagnostic = error.to_diagnostic(&name, &held.state.place);
+                // what was read before is still the best there is
+                if held.state.read_at.is_some() {
+                    diagnostic.message.push_str("; what was read before is still shown");
+                }
+                held.state.error = Some(diagnostic);
+            }
+        }
+        progress.report(ProgressEvent::Finished { source: name, files: held.files.len(), ok });
+    }
+
+    /// Joins what the sources held when they were last read.
+    pub fn join(&self) -> Arc<Catalog> {
+        let mut input = StitchInput::default();
+        for slot in &self.slots {
+            let held = slot.lock().unwrap_or_else(PoisonError::into_inner).held.clone();
+            input.diagnostics.extend(held.diagnostics);
+            input.diagnostics.extend(held.state.error.clone());
+            input.files.extend(held.files);
+            input.sources.push(held.state);
         }
         Arc::new(stitch(input))
     }
 
-    fn refresh_all(&self, progress: &Progress) -> Vec<Answer> {
-        // one thread a source: they wait for disks and networks, the work itself is on the CPU pool
-        std::thread::scope(|scope| {
-            let refresh = |(index, config)| self.refresh(index, config, progress);
-            let mut numbered = (0u16..).zip(&self.sources);
-            let first = numbered.next();
-            let others: Vec<_> =
-                numbered.map(|numbered| (numbered.1, scope.spawn(move || refresh(numbered)))).collect();
-            let mut answers: Vec<Answer> = first.into_iter().map(refresh).collect();
-            answers.extend(
-                others
-                    .into_iter()
-                    .map(|(config, thread)| thread.join().unwrap_or_else(|_| Answer::crashed(config))),
-            );
-            answers
-        })
-    }
-
-    fn refresh(&self, index: u16, config: &SourceConfig, progress: &Progress) -> Answer {
-        let name: Arc<str> = config.name.as_str().into();
-        let mut state = SourceState {
-            name: name.clone(),
-            kind: "",
-            place: place_of(config),
-            root: None,
-            files: 0,
-            entities: 0,
-            error: None,
-        };
-        progress.report(ProgressEvent::Started { source: name.clone() });
-        let delta = sources::open(config).and_then(|(spec, provider)| {
-            state.kind = spec.kind;
-            self.ask(&*provider, &mut state, index, config, progress)
-        });
-        let files = delta.as_ref().map_or(0, |delta| delta.files.len());
-        progress.report(ProgressEvent::Finished { source: name, files, ok: delta.is_ok() });
-        Answer { state, delta }
-    }
-
-    fn ask(
+    fn read(
         &self,
-        provider: &dyn CatalogProvider,
-        state: &mut SourceState,
-        index: u16,
+        index: usize,
         config: &SourceConfig,
+        slot: &mut Slot,
         progress: &Progress,
     ) -> Result<Delta, SourceError> {
-        state.place = provider.place();
-        state.root = provider.root();
+        let (spec, provider) = sources::open(config)?;
+        let state = &mut slot.held.state;
+        (state.kind, state.place, state.root) = (spec.kind, provider.place(), provider.root());
+        let folder = self.options.cache.as_ref().map(|cache| cache.join("sources").join(folder_name(config)));
+        let kept = slot.kept.get_or_insert_with(|| match &folder {
+            Some(folder) => Kept::open(&folder.join("kept")).0,
+            None => Kept::in_memory(),
+        });
+        let source = state.name.clone();
+        let notify = |note| progress.report(ProgressEvent::of_net(&source, note));
         provider.refresh(&RefreshContext {
             config,
-            name: state.name.clone(),
-            index,
+            name: source.clone(),
+            index: index as u16,
             net: &self.net,
             cache: &self.cache,
+            kept,
+            folder: folder.as_deref(),
+            notify: &notify,
             progress,
             remote_budget: self.options.remote_budget,
         })
     }
 }
 
+impl Slot {
+    fn new(config: &SourceConfig) -> Self {
+        let state = SourceState {
+            name: config.name.as_str().into(),
+            place: place_of(config),
+            ..SourceState::default()
+        };
+        Self { held: Held { state, ..Held::default() }, kept: None }
+    }
+}
+
+/// Returns the folder of what is kept for a source: its name for people, a hash of its settings so that
+/// another place never gets what this one kept.
+fn folder_name(config: &SourceConfig) -> String {
+    let place = serde_json::to_string(config).unwrap_or_default();
+    let hash = blake3::hash(place.as_bytes()).to_hex();
+    let name: String = config
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .take(40)
+        .collect();
+    format!("{name}-{}", hash.get(..12).unwrap_or_default())
+}
+
 /// More sources than anybody lists; keeps their numbers in two bytes.
 const MAX_SOURCES: usize = 10_000;
 
-/// What became of one source.
-struct Answer {
-    state: SourceState,
-    delta: Result<Delta, SourceError>,
-}
-
-impl Answer {
-    fn crashed(config: &SourceConfig) -> Self {
-        let place = place_of(config);
-        let state = SourceState {
-            name: config.name.as_str().into(),
-            kind: "",
-            place: place.clone(),
-            root: None,
-            files: 0,
-            entities: 0,
-            error: None,
-        };
-        let cause = "the program made a mistake while reading it".to_owned();
-        let hint = Some("please report this with the log file".to_owned());
-        Self { state, delta: Err(SourceError::Unreadable { place, cause, hint }) }
-    }
+fn crashed(config: &SourceConfig) -> SourceError {
+    let cause = "the program made a mistake while reading it".to_owned();
+    let hint = Some("please report this with the log file".to_owned());
+    SourceError::Unreadable { place: place_of(config), cause, hint }
 }
 
 fn place_of(config: &SourceConfig) -> String {

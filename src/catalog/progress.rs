@@ -1,5 +1,7 @@
 //! How a load tells what it is doing, and how it is told to stop.
 
+use crate::net::{NetNote, Rate};
+use jiff::Timestamp;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +27,40 @@ pub enum ProgressEvent {
         /// Host it waits for.
         host: String,
     },
+    /// How far a source is, in what it counts.
+    Amount {
+        /// Name of the source.
+        source: Arc<str>,
+        /// Done so far.
+        done: usize,
+        /// Of how many, where that is known.
+        total: Option<usize>,
+        /// What is counted: `repositories`, `entities`.
+        unit: &'static str,
+    },
+    /// Bytes that came over the network for a source.
+    Bytes {
+        /// Name of the source.
+        source: Arc<str>,
+        /// Since the last report.
+        bytes: u64,
+    },
+    /// What the server says about its limit on requests.
+    Rate {
+        /// Name of the source.
+        source: Arc<str>,
+        /// The limit.
+        rate: Rate,
+    },
+    /// A source sends nothing before this time, because the server said so.
+    Limited {
+        /// Name of the source.
+        source: Arc<str>,
+        /// Until when.
+        until: Timestamp,
+        /// In plain words.
+        why: String,
+    },
     /// A source is done, well or badly.
     Finished {
         /// Name of the source.
@@ -36,6 +72,18 @@ pub enum ProgressEvent {
     },
     /// All sources are read; relations are being joined.
     Stitching,
+}
+
+impl ProgressEvent {
+    /// Says what a request of a source does.
+    pub fn of_net(source: &Arc<str>, note: NetNote) -> Self {
+        let source = source.clone();
+        match note {
+            NetNote::Bytes(bytes) => Self::Bytes { source, bytes },
+            NetNote::Rate(rate) => Self::Rate { source, rate },
+            NetNote::Waiting { until, why } => Self::Limited { source, until, why },
+        }
+    }
 }
 
 type Listener = dyn Fn(ProgressEvent) + Send + Sync;

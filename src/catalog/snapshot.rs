@@ -8,6 +8,7 @@
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
 use crate::model::value::ValueRef;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Number of a ref in one snapshot: an entity (below [`Catalog::len`]) or a dangling target.
@@ -52,11 +53,11 @@ pub struct ParsedDocument {
 }
 
 /// What the catalog knows about one of its sources.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceState {
     /// Unique name, shown everywhere.
     pub name: Arc<str>,
-    /// `dir`, `git`, `file`, `http`, `sample`.
+    /// The word after `type =`; empty when there is no such type.
     pub kind: &'static str,
     /// Path or URL, with the revision where there is one.
     pub place: String,
@@ -68,6 +69,8 @@ pub struct SourceState {
     pub entities: usize,
     /// Why it could not be read, or not wholly.
     pub error: Option<Diagnostic>,
+    /// When it was last read well; with an [`Self::error`] what is shown is as old as that.
+    pub read_at: Option<Timestamp>,
 }
 
 /// Flags of an entity.

@@ -31,6 +31,7 @@ fn source() -> SourceState {
         files: 0,
         entities: 0,
         error: None,
+        read_at: None,
     }
 }
 

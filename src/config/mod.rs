@@ -14,6 +14,7 @@ pub mod layers;
 pub mod paths;
 pub mod reference;
 pub mod save;
+pub mod secret;
 pub mod setting;
 pub mod source;
 pub mod starter;

@@ -4,8 +4,11 @@
 //! new type of source needs no change here. [`SourceConfig::guess`] turns a word of the command line
 //! into a source; it looks at the disk, never at the network.
 
-use serde::{Deserialize, Serialize};
+use super::secret::SecretSource;
+use super::setting::parse_duration;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Largest descriptor that is read unless configured otherwise, in bytes.
 pub const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
@@ -14,7 +17,7 @@ pub const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
-    /// Type of source, a key of the table of sources: `dir`, `git`, `file`, `http`, `sample`.
+    /// Type of source, a key of the table of sources: `dir`, `git`, `backstage`, `github`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// Unique name, shown everywhere.
@@ -25,6 +28,9 @@ pub struct SourceConfig {
     /// Address of a remote source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// More addresses of a plain `http` source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
     /// Revision of a git repository: branch, tag, hash, `HEAD~3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
@@ -46,6 +52,115 @@ pub struct SourceConfig {
     /// Time for one network request, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
+    /// Where the token for the server comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretSource>,
+    /// Name for servers that want one beside the token (then called password).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Sign in as guest where the server allows it (`backstage`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub guest: bool,
+    /// Time between two refreshes; absent: what suits the type.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "read_time",
+        serialize_with = "write_time"
+    )]
+    pub every: Option<Duration>,
+    /// Organisation, group with its path, or workspace whose repositories are looked through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Project of an organisation (`azure`, `bitbucket`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Where descriptors lie in each repository; globs are fine. Absent: `/catalog-info.yaml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog_path: Option<String>,
+    /// Branch that is read; absent: the default one of each repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Which repositories are read.
+    #[serde(default, skip_serializing_if = "RepositoryFilter::is_default")]
+    pub repositories: RepositoryFilter,
+    /// Bring teams and members as Group and User entities, too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub org: bool,
+    /// Take the owner from CODEOWNERS where a descriptor names none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub codeowners: bool,
+    /// Filters of the server's own language, any of which must hold (`backstage`): `kind=component,spec.type=service`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<String>,
+    /// Public key that signs a shared snapshot, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// File with further certificates to trust, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Which repositories of a forge are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RepositoryFilter {
+    /// Regular expression that the whole name must match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Only repositories with one of these topics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<String>,
+    /// No repository with one of these topics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_topics: Vec<String>,
+    /// Repositories to leave out, by name or path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Read forks.
+    pub forks: bool,
+    /// Read archived repositories.
+    pub archived: bool,
+    /// Only repositories of these visibilities: `public`, `internal`, `private`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub visibility: Vec<String>,
+}
+
+impl Default for RepositoryFilter {
+    fn default() -> Self {
+        Self {
+            name: None,
+            topics: Vec::new(),
+            exclude_topics: Vec::new(),
+            exclude: Vec::new(),
+            forks: true,
+            archived: false,
+            visibility: Vec::new(),
+        }
+    }
+}
+
+impl RepositoryFilter {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text)
+        .map(Some)
+        .map_err(|bad| serde::de::Error::custom(format!("{}; {}", bad.label, bad.hint)))
+}
+
+#[expect(clippy::ref_option, reason = "the shape serde asks for")]
+fn write_time<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&super::setting::Value::Duration(time.unwrap_or_default()).to_text())
 }
 
 /// A kind that a source may bring: `"API"` or `{ kind = "API", type = "openapi" }`.
@@ -76,6 +191,7 @@ impl SourceConfig {
             name: name.into(),
             path: None,
             url: None,
+            urls: Vec::new(),
             at: None,
             include: Vec::new(),
             exclude: Vec::new(),
@@ -83,6 +199,20 @@ impl SourceConfig {
             allow: Vec::new(),
             max_file_bytes: MAX_FILE_BYTES,
             timeout_seconds: None,
+            token: None,
+            username: None,
+            guest: false,
+            every: None,
+            organization: None,
+            project: None,
+            catalog_path: None,
+            branch: None,
+            repositories: RepositoryFilter::default(),
+            org: false,
+            codeowners: false,
+            filter: Vec::new(),
+            public_key: None,
+            ca_file: None,
         }
     }
 

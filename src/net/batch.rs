@@ -14,6 +14,18 @@ use url::Url;
 /// Most addresses of one batch; a source that names more is not read in full.
 const MAX_REQUESTS: usize = 2000;
 
+/// Files behind addresses: asked for once, answered when they are there.
+pub trait Remote: Send + Sync {
+    /// Returns the answer, or `None` when it is still under way; the first call starts the request.
+    fn get(&self, url: &Url) -> Option<Result<Arc<[u8]>, NetError>>;
+
+    /// Waits until everything asked for is there, time is up, or `cancel` says stop.
+    fn wait(&self, cancel: &CancellationToken);
+
+    /// Returns a host that is waited for, if any.
+    fn waiting_for(&self) -> Option<String>;
+}
+
 /// Requests of one source and one load.
 #[derive(Debug)]
 pub struct Batch<'a> {
@@ -36,9 +48,10 @@ impl<'a> Batch<'a> {
         let deadline = now.checked_add(budget).unwrap_or(now);
         Self { net, timeout, deadline, slots: Mutex::default() }
     }
+}
 
-    /// Returns the answer, or `None` when it is still under way; the first call starts the request.
-    pub fn get(&self, url: &Url) -> Option<Result<Arc<[u8]>, NetError>> {
+impl Remote for Batch<'_> {
+    fn get(&self, url: &Url) -> Option<Result<Arc<[u8]>, NetError>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(url.as_str()) {
             return match slot {
@@ -63,8 +76,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Waits until every request has its answer, the budget is used up, or `cancel` says stop.
-    pub fn wait(&self, cancel: &CancellationToken) {
+    fn wait(&self, cancel: &CancellationToken) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         for (url, slot) in std::mem::take(&mut *slots) {
             let Slot::Waiting(pending) = slot else {
@@ -85,8 +97,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Returns a host that is waited for, if any.
-    pub fn waiting_for(&self) -> Option<String> {
+    fn waiting_for(&self) -> Option<String> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.values().find_map(|slot| match slot {
             Slot::Waiting(pending) => Some(super::error::host_of(pending.url())),

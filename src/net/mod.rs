@@ -6,10 +6,12 @@
 //! and checked, answers are kept with their validators so that an unchanged one costs a 304. It never
 //! sends a credential. A TLS provider must be installed before (`main` does).
 
+mod api;
 mod batch;
 mod error;
 
-pub use batch::Batch;
+pub use api::{Answer, Api, Auth, NetNote, Rate};
+pub use batch::{Batch, Remote};
 pub use error::NetError;
 
 use futures_util::StreamExt as _;
@@ -91,6 +93,26 @@ struct Kept {
     modified: Option<HeaderValue>,
 }
 
+/// A request of an [`Api`].
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What to do there.
+    pub method: reqwest::Method,
+    /// The whole address.
+    pub url: Url,
+    /// Further headers.
+    pub headers: HeaderMap,
+    /// JSON to send.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// Creates a request that reads an address.
+    pub fn get(url: Url) -> Self {
+        Self { method: reqwest::Method::GET, url, headers: HeaderMap::new(), body: None }
+    }
+}
+
 /// A request under way.
 #[derive(Debug)]
 pub struct Pending {
@@ -157,6 +179,64 @@ impl Net {
         }
     }
 
+    /// Sends a request of an [`Api`] and waits for the answer.
+    ///
+    /// # Errors
+    /// [`NetError`] in all its forms.
+    pub(super) fn send(&self, api: &Api<'_>, request: Request) -> Result<Answer, NetError> {
+        let host = error::host_of(&request.url);
+        if self.options.offline {
+            return Err(NetError::Offline { host });
+        }
+        let inner = self.inner()?;
+        let runtime = inner.runtime.as_ref().ok_or_else(|| NetError::Cancelled { host: host.clone() })?;
+        let mut builder = inner.client.request(request.method, request.url.clone()).headers(request.headers);
+        if request.url.origin() == api.base.origin() {
+            builder = match &api.auth {
+                Auth::None => builder,
+                Auth::Bearer(secret) => builder.bearer_auth(secret.expose()),
+                Auth::Token(secret) => builder.header("authorization", format!("token {}", secret.expose())),
+                Auth::Basic(name, secret) => builder.basic_auth(name, Some(secret.expose())),
+                Auth::Header(name, secret) => builder.header(*name, secret.expose()),
+            };
+        }
+        if let Some(body) = request.body {
+            builder = builder.header("content-type", "application/json").body(body);
+        }
+        let started = Instant::now();
+        let failed = |error: reqwest::Error| NetError::from_reqwest(host.clone(), started.elapsed(), &error);
+        let max_bytes = api.max_bytes.unwrap_or(self.options.max_bytes);
+        let work = async {
+            let response = builder.send().await.map_err(failed)?;
+            let (url, status, headers) =
+                (response.url().clone(), response.status().as_u16(), response.headers().clone());
+            let body = response.bytes().await.map_err(failed)?;
+            if body.len() as u64 > max_bytes {
+                return Err(NetError::TooLarge { host: host.clone(), limit: max_bytes });
+            }
+            (api.notify)(NetNote::Bytes(body.len() as u64));
+            if status >= 400 {
+                return Err(NetError::Status { host: host.clone(), status });
+            }
+            Ok(Answer { url, status, headers, body: body.to_vec().into(), unchanged: false })
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                answer = tokio::time::timeout(api.timeout.unwrap_or(self.options.timeout), work) => {
+                    answer.unwrap_or_else(|_| Err(NetError::Timeout { host: host.clone(), elapsed: started.elapsed() }))
+                }
+                () = api.cancel.cancelled() => Err(NetError::Cancelled { host: host.clone() }),
+            }
+        })
+    }
+
+    fn inner(&self) -> Result<&Inner, NetError> {
+        self.inner
+            .get_or_init(|| Inner::new(&self.options))
+            .as_ref()
+            .map_err(|cause| NetError::Broken { host: "the network".to_owned(), cause: cause.clone() })
+    }
+
     /// Starts to fetch an address and returns at once.
     ///
     /// # Errors
@@ -169,14 +249,10 @@ impl Net {
         if self.options.offline {
             return Err(NetError::Offline { host });
         }
-        let inner = self
-            .inner
-            .get_or_init(|| Inner::new(&self.options))
-            .as_ref()
-            .map_err(|cause| NetError::Broken { host: host.clone(), cause: cause.clone() })?;
+        let inner = self.inner()?;
         let (sender, receiver) = mpsc::channel();
         let cancel = CancellationToken::new();
-        let request = Request {
+        let request = Fetch {
             client: inner.client.clone(),
             slots: inner.slots.clone(),
             url: url.clone(),
@@ -230,7 +306,7 @@ fn check_redirect(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect:
     }
 }
 
-struct Request {
+struct Fetch {
     client: reqwest::Client,
     slots: Arc<tokio::sync::Semaphore>,
     url: Url,
@@ -239,7 +315,7 @@ struct Request {
     kept: Arc<Mutex<FxHashMap<String, Kept>>>,
 }
 
-impl Request {
+impl Fetch {
     async fn run(self) -> Result<Fetched, NetError> {
         let host = error::host_of(&self.url);
         let slots = self.slots.clone();

@@ -7,6 +7,7 @@
 //! functions block; call them from a task.
 
 pub mod history;
+pub mod kept;
 pub mod stars;
 pub mod views;
 

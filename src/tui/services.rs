@@ -168,6 +168,9 @@ fn report(receiver: &std::sync::mpsc::Receiver<ProgressEvent>, send: &(dyn Fn(Ta
             }
             ProgressEvent::Started { source } => source.to_string(),
             ProgressEvent::Waiting { source, host } => format!("{source}: {host}"),
+            ProgressEvent::Amount { source, done, unit, .. } => format!("{source}: {done} {unit}"),
+            ProgressEvent::Limited { source, why, .. } => format!("{source}: {why}"),
+            ProgressEvent::Bytes { .. } | ProgressEvent::Rate { .. } => continue,
             ProgressEvent::Stitching => "joining relations".to_owned(),
         };
         if last.elapsed() >= PROGRESS {

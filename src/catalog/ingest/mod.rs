@@ -21,7 +21,7 @@ use super::sources::{Delta, RefreshContext, SourceError};
 use super::tree::{SourceTree, TreeError, folder_of};
 use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
-use crate::net::{Batch, NetError};
+use crate::net::{Batch, NetError, Remote};
 use crate::yaml::{Position, Source, decode};
 use cache::{CacheKey, FileResult};
 use rayon::prelude::*;
@@ -134,7 +134,7 @@ enum Failure {
 pub struct Ingest<'a> {
     cx: &'a RefreshContext<'a>,
     tree: &'a dyn SourceTree,
-    remote: Batch<'a>,
+    remote: Box<dyn Remote + 'a>,
     skip_skeletons: bool,
     diagnostics: Vec<Diagnostic>,
     files_read: AtomicUsize,
@@ -156,11 +156,18 @@ impl<'a> Ingest<'a> {
         Self {
             cx,
             tree,
-            remote: Batch::new(cx.net, timeout, budget),
+            remote: Box::new(Batch::new(cx.net, timeout, budget)),
             skip_skeletons: false,
             diagnostics: Vec::new(),
             files_read: AtomicUsize::new(0),
         }
+    }
+
+    /// Sets where files behind addresses come from, in place of plain requests.
+    #[must_use]
+    pub fn over(mut self, remote: impl Remote + 'a) -> Self {
+        self.remote = Box::new(remote);
+        self
     }
 
     /// Sets whether files below folders that templates name as skeletons are left out.

@@ -12,14 +12,17 @@ mod git_tree;
 pub mod http;
 
 use super::ingest::FileCache;
-use super::progress::Progress;
+use super::progress::{Progress, ProgressEvent};
 use super::snapshot::ParsedFile;
+use crate::config::secret::Secret;
 use crate::config::source::SourceConfig;
 use crate::diagnostic::{Diagnostic, SourceLocation};
-use crate::net::Net;
-use std::path::PathBuf;
+use crate::net::{Api, Auth, Net, NetNote};
+use crate::store::kept::Kept;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// Every type of source.
 pub const SOURCES: &[&SourceSpec] = &[&dir::SPEC, &git::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
@@ -45,6 +48,11 @@ pub trait CatalogProvider: Send + Sync {
         None
     }
 
+    /// Returns how long it is good before it is read again; `None`: it lies on this machine and is watched.
+    fn every(&self) -> Option<Duration> {
+        None
+    }
+
     /// Reads everything. Blocks; called on a thread of a pool.
     ///
     /// # Errors
@@ -53,7 +61,6 @@ pub trait CatalogProvider: Send + Sync {
 }
 
 /// What a provider works with.
-#[derive(Debug)]
 pub struct RefreshContext<'a> {
     /// Its configuration.
     pub config: &'a SourceConfig,
@@ -65,10 +72,53 @@ pub struct RefreshContext<'a> {
     pub net: &'a Net,
     /// Files of earlier loads.
     pub cache: &'a FileCache,
+    /// What the source keeps between runs: pages with their validators, where a listing stopped.
+    pub kept: &'a Kept,
+    /// Folder of this machine that belongs to the source alone, for what does not fit into `kept`;
+    /// `None` when nothing may be kept. It may not exist yet.
+    pub folder: Option<&'a Path>,
+    /// Reports what requests do; made for [`RefreshContext::api`].
+    pub notify: &'a (dyn Fn(NetNote) + Send + Sync),
     /// Where to report, and whether to stop.
     pub progress: &'a Progress,
     /// Longest time to wait for addresses inside local files, in all.
     pub remote_budget: Duration,
+}
+
+impl RefreshContext<'_> {
+    /// Reads the configured token.
+    ///
+    /// # Errors
+    /// [`SourceError::NoSecret`] when there should be one and it cannot be read.
+    pub fn token(&self) -> Result<Option<Secret>, SourceError> {
+        let Some(token) = &self.config.token else { return Ok(None) };
+        token.read().map(Some).map_err(|error| SourceError::NoSecret { cause: error.to_string() })
+    }
+
+    /// Returns the way to one server, reporting to this refresh and stopping with it.
+    pub fn api(&self, base: Url, auth: Auth) -> Api<'_> {
+        Api {
+            net: self.net,
+            base,
+            auth,
+            kept: self.kept,
+            cancel: self.progress.cancel_token(),
+            timeout: self.config.timeout_seconds.map(Duration::from_secs),
+            max_bytes: None,
+            notify: self.notify,
+        }
+    }
+
+    /// Reports how far the source is.
+    pub fn report(&self, done: usize, total: Option<usize>, unit: &'static str) {
+        self.progress.report(ProgressEvent::Amount { source: self.name.clone(), done, total, unit });
+    }
+}
+
+impl std::fmt::Debug for RefreshContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RefreshContext").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What a source holds now.
@@ -137,6 +187,22 @@ pub enum SourceError {
         /// Why.
         error: crate::net::NetError,
     },
+    /// The token cannot be read.
+    #[error("{cause}")]
+    NoSecret {
+        /// In plain words.
+        cause: String,
+    },
+    /// The server refuses: not signed in, or not allowed.
+    #[error("`{place}` refuses: {cause}")]
+    Refused {
+        /// URL.
+        place: String,
+        /// In plain words.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The load was stopped.
     #[error("reading was stopped before it was done: it took too long, or was cancelled")]
     Cancelled,
@@ -162,6 +228,11 @@ impl SourceError {
                 ("source::unknown-revision", Some("`git branch -a` and `git tag` list what there is".into()))
             }
             Self::Net { error, .. } => ("source::network", Some(error.hint())),
+            Self::NoSecret { .. } => (
+                "source::no-secret",
+                Some("set it, or name another place with `token = { env = \"…\" }` in the source".to_owned()),
+            ),
+            Self::Refused { hint, .. } => ("source::refused", Some(hint.clone())),
             Self::Cancelled => ("source::cancelled", None),
         };
         let mut diagnostic = Diagnostic::error(code, self.to_string()).at(SourceLocation::file(place));
