@@ -15,7 +15,7 @@ use crate::net::{Net, NetOptions};
 use crate::store::kept::Kept;
 use jiff::Timestamp;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How to load.
@@ -43,15 +43,17 @@ pub struct Loader {
     options: LoadOptions,
     net: Net,
     cache: FileCache,
-    /// One for each source; locked while it is read, so that nothing is read twice at once.
-    slots: Vec<Mutex<Slot>>,
+    /// One for each source.
+    slots: Vec<Slot>,
 }
 
-/// A source as last read.
-#[derive(Debug, Default)]
+/// One source.
+#[derive(Debug)]
 struct Slot {
-    held: Held,
-    kept: Option<Kept>,
+    /// As it was last read; locked for moments only.
+    held: Mutex<Held>,
+    /// What it keeps between runs; locked while it is read, so that nothing is read twice at once.
+    kept: Mutex<Option<Kept>>,
 }
 
 /// What a source gave, for joining.
@@ -69,7 +71,7 @@ impl Loader {
         sources.sort_by_key(|source| std::cmp::Reverse(source.priority));
         sources.truncate(MAX_SOURCES);
         let net = Net::new(NetOptions { offline: options.offline, ..NetOptions::default() });
-        let slots = sources.iter().map(|config| Mutex::new(Slot::new(config))).collect();
+        let slots = sources.iter().map(Slot::new).collect();
         Self { sources, options, net, cache: FileCache::default(), slots }
     }
 
@@ -99,38 +101,37 @@ impl Loader {
     }
 
     /// Reads one source by its number in [`Self::sources`]; what it held before stays when it fails. Blocks.
-    pub fn refresh(&self, index: usize, progress: &Progress) {
-        let (Some(config), Some(slot)) = (self.sources.get(index), self.slots.get(index)) else { return };
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    ///
+    /// Returns whether anything differs from what it held before.
+    pub fn refresh(&self, index: usize, progress: &Progress) -> bool {
+        let (Some(config), Some(slot)) = (self.sources.get(index), self.slots.get(index)) else {
+            return false;
+        };
+        let mut kept = slot.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let name: Arc<str> = config.name.as_str().into();
         progress.report(ProgressEvent::Started { source: name.clone() });
-        let read = std::panic::AssertUnwindSafe(|| self.read(index, config, &mut slot, progress));
+        let read = std::panic::AssertUnwindSafe(|| self.read(index, config, &mut kept, progress));
         let answer = std::panic::catch_unwind(read).unwrap_or_else(|_| Err(crashed(config)));
         let ok = answer.is_ok();
-        let held = &mut slot.held;
-        match answer {
-            Ok(delta) => {
-                self.cache.retain(index as u16, &delta.files);
-                (held.files, held.diagnostics) = (delta.files, delta.diagnostics);
-                (held.state.error, held.state.read_at) = (None, Some(Timestamp::now()));
-            }
-            Err(error) => {
-                let mut diagnostic = error.to_diagnostic(&name, &held.state.place);
-                // what was read before is still the best there is
-                if held.state.read_at.is_some() {
-                    diagnostic.message.push_str("; what was read before is still shown");
-                }
-                held.state.error = Some(diagnostic);
-            }
+        let mut held = slot.held();
+        let is_changed = held.take_in(answer);
+        if ok {
+            self.cache.retain(index as u16, &held.files);
         }
         progress.report(ProgressEvent::Finished { source: name, files: held.files.len(), ok });
+        is_changed
+    }
+
+    /// Returns how a source stood when it was last read.
+    pub fn state(&self, index: usize) -> SourceState {
+        self.slots.get(index).map(|slot| slot.held().state.clone()).unwrap_or_default()
     }
 
     /// Joins what the sources held when they were last read.
     pub fn join(&self) -> Arc<Catalog> {
         let mut input = StitchInput::default();
         for slot in &self.slots {
-            let held = slot.lock().unwrap_or_else(PoisonError::into_inner).held.clone();
+            let held = slot.held().clone();
             input.diagnostics.extend(held.diagnostics);
             input.diagnostics.extend(held.state.error.clone());
             input.files.extend(held.files);
@@ -143,22 +144,20 @@ impl Loader {
         &self,
         index: usize,
         config: &SourceConfig,
-        slot: &mut Slot,
+        kept: &mut Option<Kept>,
         progress: &Progress,
     ) -> Result<Delta, SourceError> {
-        let (spec, provider) = sources::open(config)?;
-        let state = &mut slot.held.state;
-        (state.kind, state.place, state.root) = (spec.kind, provider.place(), provider.root());
+        let provider = sources::open(config)?.1;
         let folder = self.options.cache.as_ref().map(|cache| cache.join("sources").join(folder_name(config)));
-        let kept = slot.kept.get_or_insert_with(|| match &folder {
+        let kept = kept.get_or_insert_with(|| match &folder {
             Some(folder) => Kept::open(&folder.join("kept")).0,
             None => Kept::in_memory(),
         });
-        let source = state.name.clone();
-        let notify = |note| progress.report(ProgressEvent::of_net(&source, note));
+        let name: Arc<str> = config.name.as_str().into();
+        let notify = |note| progress.report(ProgressEvent::of_net(&name, note));
         provider.refresh(&RefreshContext {
             config,
-            name: source.clone(),
+            name: name.clone(),
             index: index as u16,
             net: &self.net,
             cache: &self.cache,
@@ -173,12 +172,47 @@ impl Loader {
 
 impl Slot {
     fn new(config: &SourceConfig) -> Self {
-        let state = SourceState {
+        let mut state = SourceState {
             name: config.name.as_str().into(),
             place: place_of(config),
             ..SourceState::default()
         };
-        Self { held: Held { state, ..Held::default() }, kept: None }
+        if let Ok((spec, provider)) = sources::open(config) {
+            (state.kind, state.place, state.root) = (spec.kind, provider.place(), provider.root());
+        }
+        Self { held: Mutex::new(Held { state, ..Held::default() }), kept: Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// Takes the place of what was held before, if the source could be read; tells whether it differs.
+    fn take_in(&mut self, answer: Result<Delta, SourceError>) -> bool {
+        match answer {
+            Ok(Delta { files, diagnostics }) => {
+                let is_same = self.state.read_at.is_some()
+                    && self.state.error.is_none()
+                    && self.diagnostics == diagnostics
+                    && self.files.len() == files.len()
+                    && self.files.iter().zip(&files).all(|(old, new)| Arc::ptr_eq(old, new));
+                (self.files, self.diagnostics) = (files, diagnostics);
+                (self.state.error, self.state.read_at) = (None, Some(Timestamp::now()));
+                !is_same
+            }
+            Err(error) => {
+                let mut diagnostic = error.to_diagnostic(&self.state.name, &self.state.place);
+                // what was read before is still the best there is
+                if self.state.read_at.is_some() {
+                    diagnostic.message.push_str("; what was read before is still shown");
+                }
+                let is_same = self.state.error.as_ref() == Some(&diagnostic);
+                self.state.error = Some(diagnostic);
+                !is_same
+            }
+        }
     }
 }
 
