@@ -24,6 +24,25 @@ pub trait Remote: Send + Sync {
 
     /// Returns a host that is waited for, if any.
     fn waiting_for(&self) -> Option<String>;
+
+    /// Returns whether addresses are handed over as people see them (`…/blob/main/…`), not as the ones
+    /// that give plain content.
+    fn takes_pages(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the files that a pattern names can be listed: [`Self::list`].
+    fn can_list(&self, pattern: &Url) -> bool {
+        let _ = pattern;
+        false
+    }
+
+    /// Returns the addresses of the files that a pattern names, or `None` when the list is still under
+    /// way; the first call starts it.
+    fn list(&self, pattern: &Url) -> Option<Result<Vec<Url>, NetError>> {
+        let _ = pattern;
+        Some(Ok(Vec::new()))
+    }
 }
 
 /// Requests of one source and one load.

@@ -120,6 +120,8 @@ enum Outcome {
     Waiting,
     /// It could not be read.
     Failed(Failure),
+    /// It is a pattern, and these are the files it names.
+    Listed(Vec<Url>),
     File(Arc<FileResult>),
 }
 
@@ -219,6 +221,7 @@ impl<'a> Ingest<'a> {
                         return Err(self.alone_failed(&job, failure));
                     }
                     Outcome::Failed(failure) => next.extend(self.failed(job, &failure, &mut found)),
+                    Outcome::Listed(files) => self.listed(&job, files, &mut next),
                     Outcome::File(result) => {
                         self.follow(&job, &result, &mut next);
                         found.push((job.how, job.address, result));
@@ -277,7 +280,12 @@ impl<'a> Ingest<'a> {
                     Err(error) => Outcome::Failed(Failure::Tree(error)),
                 }
             }),
-            Address::Url(url) => match self.remote.get(&address::raw(url)) {
+            Address::Url(url) if self.is_listed(url) => match self.remote.list(url) {
+                None => Outcome::Waiting,
+                Some(Ok(files)) => Outcome::Listed(files),
+                Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
+            },
+            Address::Url(url) => match self.remote_file(url) {
                 None => Outcome::Waiting,
                 Some(Ok(body)) => self.parse(job, &body),
                 Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
@@ -290,6 +298,34 @@ impl<'a> Ingest<'a> {
             }
         }
         outcome
+    }
+
+    /// Returns what is at an address, `None` while it is under way.
+    fn remote_file(&self, url: &Url) -> Option<Result<Arc<[u8]>, NetError>> {
+        if self.remote.takes_pages() { self.remote.get(url) } else { self.remote.get(&address::raw(url)) }
+    }
+
+    /// Whether an address is a pattern whose files can be listed.
+    fn is_listed(&self, url: &Url) -> bool {
+        targets::is_pattern(url) && self.remote.can_list(url)
+    }
+
+    /// Makes the jobs of the files that a pattern names.
+    fn listed(&mut self, job: &Job, files: Vec<Url>, next: &mut Vec<Job>) {
+        let named = job.from.as_deref();
+        if let Some(named) = named.filter(|named| files.is_empty() && !named.optional) {
+            let message = format!("no file matches the target `{}`", named.text);
+            let diagnostic = named
+                .diagnostic(Severity::Error, "catalog::target-not-found", message)
+                .hint("mend the pattern, or set `presence: optional`");
+            self.report(diagnostic, Some(named));
+        }
+        next.extend(
+            files
+                .into_iter()
+                .take(targets::MAX_MATCHES)
+                .map(|url| Job { address: Address::Url(Arc::new(url)), ..job.clone() }),
+        );
     }
 
     fn parse(&self, job: &Job, bytes: &[u8]) -> Outcome {
@@ -350,7 +386,7 @@ impl<'a> Ingest<'a> {
     /// Makes the jobs of the targets that a file's Locations name.
     fn follow(&mut self, job: &Job, result: &FileResult, next: &mut Vec<Job>) {
         for target in &result.targets {
-            match targets::resolve(self.tree, &job.address, target) {
+            match targets::resolve(self.tree, &job.address, target, &|url| self.remote.can_list(url)) {
                 Ok(found) => next.extend(found.into_iter().map(|(address, otherwise)| Job {
                     address,
                     otherwise,
@@ -384,7 +420,7 @@ impl<'a> Ingest<'a> {
                 self.tree.read(path, self.cx.config.max_file_bytes, &mut content).ok()?;
                 Cow::Owned(content)
             }
-            Address::Url(url) => Cow::Owned(self.remote.get(&address::raw(url))?.ok()?.to_vec()),
+            Address::Url(url) => Cow::Owned(self.remote_file(url)?.ok()?.to_vec()),
         };
         let text = decode(&bytes, file).ok()?;
         Some(Source::new(text, file).line(line).chars().take(MAX_LINE).collect())

@@ -171,7 +171,7 @@ fn fetch(
     mistake: &dyn Fn(&str, Option<&'static str>) -> Fault,
 ) -> Result<(Arc<str>, String), Fault> {
     filled.remote = true;
-    let body = ingest.remote.get(&address::raw(url)).ok_or(Fault::Waiting)?.map_err(Fault::Net)?;
+    let body = ingest.remote_file(url).ok_or(Fault::Waiting)?.map_err(Fault::Net)?;
     if body.len() as u64 > limit {
         return Err(mistake("it makes the entity too large", None));
     }

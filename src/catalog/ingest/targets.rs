@@ -14,7 +14,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// Most files that one glob may name.
-const MAX_MATCHES: usize = 100_000;
+pub(super) const MAX_MATCHES: usize = 100_000;
 
 /// A target of a Location.
 #[derive(Debug, Clone)]
@@ -66,7 +66,12 @@ pub(super) fn of(node: &Node<'_>, base: &Address, file: &Arc<str>, entity: &Arc<
 ///
 /// # Errors
 /// [`Refusal`] with the diagnostic that says why not.
-pub(super) fn resolve(tree: &dyn SourceTree, base: &Address, target: &Target) -> Result<Vec<Place>, Refusal> {
+pub(super) fn resolve(
+    tree: &dyn SourceTree,
+    base: &Address,
+    target: &Target,
+    can_list: &dyn Fn(&Url) -> bool,
+) -> Result<Vec<Place>, Refusal> {
     let text = &*target.named.text;
     if text.is_empty() {
         return Err(refuse(
@@ -86,7 +91,7 @@ pub(super) fn resolve(tree: &dyn SourceTree, base: &Address, target: &Target) ->
         ));
     }
     match absolute(text) {
-        Some(url) if matches!(url.scheme(), "http" | "https") => one_url(url, target),
+        Some(url) if matches!(url.scheme(), "http" | "https") => one_url(url, target, can_list),
         Some(url) if url.scheme() == "file" => match (base, tree.inside(url.path())) {
             (Address::Url(_), _) => Err(file_from_remote(target)),
             (_, Some(path)) => Ok(vec![(Address::path(path), None)]),
@@ -103,7 +108,7 @@ pub(super) fn resolve(tree: &dyn SourceTree, base: &Address, target: &Target) ->
             // the check of the document has told about this type
             Address::Url(_) if target.location_type.as_deref() == Some("file") => Err(Refusal::Silent),
             Address::Url(base) => match address::join(base, text) {
-                Some(url) => one_url(url, target),
+                Some(url) => one_url(url, target, can_list),
                 None => Err(refuse(
                     target,
                     "catalog::bad-target",
@@ -124,8 +129,13 @@ pub(super) fn absolute(text: &str) -> Option<Url> {
     (plain && (rest.starts_with("//") || known)).then(|| Url::parse(text).ok()).flatten()
 }
 
-fn one_url(url: Url, target: &Target) -> Result<Vec<Place>, Refusal> {
-    if is_glob(&percent_decoded(url.path())) {
+/// Returns whether an address names files by a pattern.
+pub(super) fn is_pattern(url: &Url) -> bool {
+    is_glob(&percent_decoded(url.path()))
+}
+
+fn one_url(url: Url, target: &Target, can_list: &dyn Fn(&Url) -> bool) -> Result<Vec<Place>, Refusal> {
+    if is_pattern(&url) && !can_list(&url) {
         return Err(refuse(
             target,
             "catalog::remote-glob",
