@@ -18,57 +18,137 @@ pub enum Address {
 struct Hosted<'u> {
     /// `owner/name`, with groups where there are some.
     repository: String,
-    /// Parts up to the word that tells how the file is shown.
+    style: Style,
+    /// Place of the word that tells how the file is shown.
     marker: usize,
+    /// Parts up to the root of the repository's files.
+    root: usize,
     parts: Vec<&'u str>,
 }
 
-/// Words that tell how a file is shown.
-const MARKERS: &[&str] = &["blob", "tree", "edit", "raw", "src"];
+/// How a code host writes addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// `owner/name/blob/REF/path`, with `-` before `blob` on GitLab; `tree`, `edit` and `raw` likewise.
+    Blob,
+    /// `raw.githubusercontent.com/owner/name/REF/path`.
+    GithubRaw,
+    /// `owner/name/src/branch/REF/path` of Gitea and Forgejo.
+    Gitea,
+    /// `workspace/name/src/REF/path` of Bitbucket Cloud.
+    Src,
+    /// `projects/KEY/repos/name/browse/path?at=REF` of Bitbucket Server.
+    Browse,
+    /// `organization/project/_git/name?path=/path&version=GBref` of Azure DevOps.
+    Azure,
+}
 
-/// Recognises `host/owner/name/blob/REF/path` and `host/group/…/name/-/blob/REF/path`.
+/// Words that tell how a file is shown.
+const MARKERS: &[&str] = &["blob", "tree", "edit", "raw", "src", "_edit"];
+/// Words that Gitea puts before a revision.
+const REVISIONS: &[&str] = &["branch", "tag", "commit"];
+
+/// Recognises the addresses of [`Style`].
 fn hosted(url: &Url) -> Option<Hosted<'_>> {
     let parts: Vec<&str> = url.path_segments()?.collect();
     if url.host_str() == Some("raw.githubusercontent.com") {
         let repository = parts.get(..2)?.join("/");
-        return Some(Hosted { repository, marker: 1, parts });
+        return Some(Hosted { repository, style: Style::GithubRaw, marker: 1, root: 3, parts });
+    }
+    if let Some(git) = parts.iter().position(|part| *part == "_git") {
+        let repository = parts.get(..git + 2)?.join("/");
+        url.query_pairs().find(|(key, _)| key == "path")?;
+        return Some(Hosted { repository, style: Style::Azure, marker: git, root: parts.len(), parts });
+    }
+    if let Some(repos) = parts.windows(3).position(|three| three.first() == Some(&"repos")) {
+        let marker = repos + 2;
+        if repos >= 2 && parts.get(marker).is_some_and(|word| ["browse", "raw"].contains(word)) {
+            let repository = parts.get(repos - 2..marker)?.join("/");
+            return Some(Hosted { repository, style: Style::Browse, marker, root: marker + 1, parts });
+        }
     }
     let marker = parts.iter().position(|part| MARKERS.contains(part)).filter(|at| *at >= 2)?;
+    let word = parts.get(marker)?;
     let dashed = parts.get(marker.checked_sub(1)?) == Some(&"-");
+    let style = match *word {
+        "src" | "raw" | "_edit" if parts.get(marker + 1).is_some_and(|next| REVISIONS.contains(next)) => {
+            Style::Gitea
+        }
+        "src" => Style::Src,
+        "_edit" => return None,
+        _ => Style::Blob,
+    };
     let end = if dashed { marker - 1 } else { marker };
+    let root = if style == Style::Gitea { marker + 3 } else { marker + 2 };
     // a revision and something behind it
-    if end < 2 || parts.len() < marker + 3 {
+    if end < 2 || parts.len() <= root {
         return None;
     }
-    Some(Hosted { repository: parts.get(..end)?.join("/"), marker, parts })
+    Some(Hosted { repository: parts.get(..end)?.join("/"), style, marker, root, parts })
+}
+
+impl Hosted<'_> {
+    /// Returns the address with another word for how the file is shown.
+    fn shown_as(&self, url: &Url, word: &str) -> Url {
+        let mut parts = self.parts.clone();
+        if let Some(marker) = parts.get_mut(self.marker) {
+            *marker = word;
+        }
+        let mut out = url.clone();
+        out.set_path(&format!("/{}", parts.join("/")));
+        out
+    }
 }
 
 /// Returns the address that gives the plain content of what an address shows.
 pub fn raw(url: &Url) -> Url {
     let Some(hosted) = hosted(url) else { return url.clone() };
-    let mut out = url.clone();
-    match url.host_str() {
-        Some("raw.githubusercontent.com") => return out,
-        Some("github.com" | "www.github.com") => {
+    match (hosted.style, url.host_str()) {
+        (Style::GithubRaw, _) => url.clone(),
+        (Style::Azure, _) => azure_raw(url, &hosted).unwrap_or_else(|| url.clone()),
+        (_, Some("github.com" | "www.github.com")) => {
+            let mut out = url.clone();
             let rest = hosted.parts.get(hosted.marker + 1..).unwrap_or(&[]).join("/");
             if out.set_host(Some("raw.githubusercontent.com")).is_ok() {
                 out.set_path(&format!("/{}/{rest}", hosted.repository));
             }
+            out
         }
-        _ => {
-            let mut parts = hosted.parts.clone();
-            if let Some(marker) = parts.get_mut(hosted.marker) {
-                *marker = "raw";
-            }
-            out.set_path(&format!("/{}", parts.join("/")));
-        }
+        _ => hosted.shown_as(url, "raw"),
     }
-    out
+}
+
+/// Returns the address of the interface that gives a file of Azure DevOps.
+fn azure_raw(url: &Url, hosted: &Hosted<'_>) -> Option<Url> {
+    let before = hosted.parts.get(..hosted.marker)?;
+    let name = hosted.parts.get(hosted.marker + 1)?;
+    // the default repository of a project is written without the project
+    let project = if before.len() < 2 && !url.host_str()?.ends_with("visualstudio.com") {
+        format!("{}/{name}", before.join("/"))
+    } else {
+        before.join("/")
+    };
+    let value = |key: &str| url.query_pairs().find(|(k, _)| k == key).map(|(_, v)| v.into_owned());
+    let mut out = url.clone();
+    out.set_path(&format!("/{project}/_apis/git/repositories/{name}/items"));
+    let mut query = out.query_pairs_mut();
+    query.clear().append_pair("path", &value("path")?).append_pair("api-version", "6.0");
+    if let Some(branch) = value("version").as_deref().and_then(|version| version.strip_prefix("GB")) {
+        query.append_pair("versionDescriptor.version", branch);
+    }
+    drop(query);
+    Some(out)
 }
 
 /// Joins a relative target to the address of the file that names it; `/x` is the root of the
 /// repository on code hosts.
 pub fn join(base: &Url, target: &str) -> Option<Url> {
+    let hosted = hosted(base);
+    if let Some(Hosted { style: Style::Azure, .. }) = hosted
+        && Url::parse(target) == Err(url::ParseError::RelativeUrlWithoutBase)
+    {
+        return azure_join(base, target);
+    }
     let Some(from_root) = target.strip_prefix('/') else {
         let mut joined = base.join(target).ok()?;
         if joined.query().is_none() && joined.origin() == base.origin() {
@@ -76,15 +156,28 @@ pub fn join(base: &Url, target: &str) -> Option<Url> {
         }
         return Some(joined);
     };
-    match hosted(base) {
+    match hosted {
         Some(hosted) => {
-            let root = hosted.parts.get(..hosted.marker + 2)?.join("/");
+            let root = hosted.parts.get(..hosted.root)?.join("/");
             let mut out = base.clone();
             out.set_path(&format!("/{root}/{from_root}"));
             Some(out)
         }
         None => base.join(target).ok(),
     }
+}
+
+/// Azure DevOps names the file in the query: the target is joined to that path.
+fn azure_join(base: &Url, target: &str) -> Option<Url> {
+    let path = base.query_pairs().find(|(key, _)| key == "path")?.1.into_owned();
+    let mut inner = Url::parse("https://path.invalid/").ok()?;
+    inner.set_path(&path);
+    let joined = inner.join(target).ok().filter(|joined| joined.origin() == inner.origin())?;
+    let rest: Vec<(String, String)> =
+        base.query_pairs().filter(|(key, _)| key != "path").map(|(k, v)| (k.into(), v.into())).collect();
+    let mut out = base.clone();
+    out.query_pairs_mut().clear().append_pair("path", joined.path()).extend_pairs(rest);
+    Some(out)
 }
 
 /// Returns whether two addresses are of one repository; away from code hosts, of one host.
@@ -104,30 +197,62 @@ pub fn is_same_repository(a: &Url, b: &Url) -> bool {
 pub fn location_annotations(location_ref: &str) -> Vec<(&'static str, String)> {
     let url = location_ref.strip_prefix("url:").and_then(|text| Url::parse(text).ok());
     let Some(url) = url else { return Vec::new() };
-    let mut out = vec![("backstage.io/view-url", shown_as(&url, "blob"))];
+    let hosted = hosted(&url);
+    let mut out = vec![("backstage.io/view-url", view(&url, hosted.as_ref()).to_string())];
     // a revision by its hash cannot be edited
     if !is_pinned(&url) {
-        out.push(("backstage.io/edit-url", shown_as(&url, "edit")));
+        out.push(("backstage.io/edit-url", edit(&url, hosted.as_ref()).to_string()));
     }
-    let shown = shown_as(&url, "tree");
-    let folder = shown.rsplit_once('/').map_or(shown.as_str(), |(folder, _)| folder);
-    out.push(("backstage.io/source-location", format!("url:{folder}/")));
+    out.push(("backstage.io/source-location", format!("url:{}", folder(&url, hosted.as_ref()))));
     out
 }
 
-/// Returns an address with another word for how the file is shown; as it is away from code hosts.
-fn shown_as(url: &Url, marker: &str) -> String {
-    let Some(hosted) = hosted(url).filter(|h| h.parts.get(h.marker).is_some_and(|m| MARKERS.contains(m)))
-    else {
-        return url.to_string();
-    };
-    let mut parts = hosted.parts.clone();
-    if let Some(slot) = parts.get_mut(hosted.marker) {
-        *slot = marker;
+/// Returns the page that shows a file.
+fn view(url: &Url, hosted: Option<&Hosted<'_>>) -> Url {
+    match hosted {
+        Some(hosted) if hosted.style == Style::Blob => hosted.shown_as(url, "blob"),
+        Some(hosted) if hosted.style == Style::Gitea => hosted.shown_as(url, "src"),
+        Some(hosted) if hosted.style == Style::Browse => hosted.shown_as(url, "browse"),
+        _ => url.clone(),
     }
-    let mut out = url.clone();
-    out.set_path(&format!("/{}", parts.join("/")));
-    out.to_string()
+}
+
+/// Returns the page that edits a file; the file itself where a host has none.
+fn edit(url: &Url, hosted: Option<&Hosted<'_>>) -> Url {
+    let Some(hosted) = hosted else { return url.clone() };
+    match hosted.style {
+        Style::Blob => hosted.shown_as(url, "edit"),
+        Style::Gitea => hosted.shown_as(url, "_edit"),
+        Style::Src => {
+            let mut out = url.clone();
+            let branch = hosted.parts.get(hosted.marker + 1).copied().unwrap_or_default();
+            out.query_pairs_mut().append_pair("mode", "edit").append_pair("at", branch);
+            out
+        }
+        Style::Browse => hosted.shown_as(url, "browse"),
+        Style::Azure | Style::GithubRaw => url.clone(),
+    }
+}
+
+/// Returns the folder of a file, with a slash at its end.
+fn folder(url: &Url, hosted: Option<&Hosted<'_>>) -> String {
+    let shown = match hosted {
+        Some(hosted) if hosted.style == Style::Blob => hosted.shown_as(url, "tree"),
+        Some(hosted) if hosted.style == Style::Azure => {
+            return azure_join(url, "./").unwrap_or_else(|| url.clone()).into();
+        }
+        // a query belongs to the address of the folder, too: it names the revision
+        Some(hosted) if hosted.style == Style::Browse => {
+            let mut out = hosted.shown_as(url, "browse");
+            let folder = out.path().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+            out.set_path(&format!("{folder}/"));
+            return out.into();
+        }
+        _ => view(url, hosted),
+    };
+    let shown = shown.to_string();
+    let folder = shown.rsplit_once('/').map_or(shown.as_str(), |(folder, _)| folder);
+    format!("{folder}/")
 }
 
 fn is_pinned(url: &Url) -> bool {
@@ -167,6 +292,19 @@ mod tests {
             ("https://github.com/o/r/tree/v1/b.yaml", "https://raw.githubusercontent.com/o/r/v1/b.yaml"),
             ("https://ghe.acme.io/o/r/edit/main/b.yaml", "https://ghe.acme.io/o/r/raw/main/b.yaml"),
             ("https://gitlab.com/g/s/r/-/blob/main/b.yaml", "https://gitlab.com/g/s/r/-/raw/main/b.yaml"),
+            (
+                "https://git.acme.io/o/r/src/branch/main/a/b.yaml",
+                "https://git.acme.io/o/r/raw/branch/main/a/b.yaml",
+            ),
+            ("https://bitbucket.org/w/r/src/main/b.yaml", "https://bitbucket.org/w/r/raw/main/b.yaml"),
+            (
+                "https://bb.acme.io/projects/K/repos/r/browse/a/b.yaml?at=main",
+                "https://bb.acme.io/projects/K/repos/r/raw/a/b.yaml?at=main",
+            ),
+            (
+                "https://dev.azure.com/o/p/_git/r?path=/b.yaml&version=GBmain",
+                "https://dev.azure.com/o/p/_apis/git/repositories/r/items?path=%2Fb.yaml&api-version=6.0&versionDescriptor.version=main",
+            ),
             ("https://example.com/catalog-info.yaml", "https://example.com/catalog-info.yaml"),
             ("https://github.com/o/r", "https://github.com/o/r"),
         ];
@@ -188,6 +326,80 @@ mod tests {
         }
         assert_eq!(join(&url("https://x.io/a/b?k=1"), "c").unwrap().as_str(), "https://x.io/a/c?k=1");
         assert_eq!(join(&url("https://x.io/a/b"), "/c").unwrap().as_str(), "https://x.io/c");
+    }
+
+    #[test]
+    fn relative_targets_stay_in_the_repository_of_every_host() {
+        let cases = [
+            (
+                "https://git.acme.io/o/r/src/branch/main/a/b.yaml",
+                "/c.yaml",
+                "https://git.acme.io/o/r/src/branch/main/c.yaml",
+            ),
+            ("https://bitbucket.org/w/r/src/main/a/b.yaml", "/c", "https://bitbucket.org/w/r/src/main/c"),
+            (
+                "https://bb.acme.io/projects/K/repos/r/browse/a/b.yaml?at=main",
+                "./c.yaml",
+                "https://bb.acme.io/projects/K/repos/r/browse/a/c.yaml?at=main",
+            ),
+            (
+                "https://bb.acme.io/projects/K/repos/r/browse/a/b.yaml?at=main",
+                "/c.yaml",
+                "https://bb.acme.io/projects/K/repos/r/browse/c.yaml?at=main",
+            ),
+            (
+                "https://dev.azure.com/o/p/_git/r?path=/a/b.yaml&version=GBmain",
+                "../c.yaml",
+                "https://dev.azure.com/o/p/_git/r?path=%2Fc.yaml&version=GBmain",
+            ),
+        ];
+        for (base, target, expected) in cases {
+            assert_eq!(join(&url(base), target).unwrap().as_str(), expected);
+        }
+        let azure = url("https://dev.azure.com/o/p/_git/r?path=/a.yaml");
+        assert_eq!(join(&azure, "https://x.io/y").unwrap().as_str(), "https://x.io/y");
+        assert_eq!(join(&azure, "//x.io/y"), None);
+    }
+
+    #[test]
+    fn every_host_has_its_own_pages() {
+        let cases = [
+            (
+                "https://gitlab.com/g/r/-/blob/main/a/b.yaml",
+                "https://gitlab.com/g/r/-/blob/main/a/b.yaml",
+                "https://gitlab.com/g/r/-/edit/main/a/b.yaml",
+                "https://gitlab.com/g/r/-/tree/main/a/",
+            ),
+            (
+                "https://git.acme.io/o/r/src/branch/main/b.yaml",
+                "https://git.acme.io/o/r/src/branch/main/b.yaml",
+                "https://git.acme.io/o/r/_edit/branch/main/b.yaml",
+                "https://git.acme.io/o/r/src/branch/main/",
+            ),
+            (
+                "https://bitbucket.org/w/r/src/main/b.yaml",
+                "https://bitbucket.org/w/r/src/main/b.yaml",
+                "https://bitbucket.org/w/r/src/main/b.yaml?mode=edit&at=main",
+                "https://bitbucket.org/w/r/src/main/",
+            ),
+            (
+                "https://bb.acme.io/projects/K/repos/r/browse/a/b.yaml?at=x",
+                "https://bb.acme.io/projects/K/repos/r/browse/a/b.yaml?at=x",
+                "https://bb.acme.io/projects/K/repos/r/browse/a/b.yaml?at=x",
+                "https://bb.acme.io/projects/K/repos/r/browse/a/?at=x",
+            ),
+            (
+                "https://dev.azure.com/o/p/_git/r?path=/a/b.yaml",
+                "https://dev.azure.com/o/p/_git/r?path=/a/b.yaml",
+                "https://dev.azure.com/o/p/_git/r?path=/a/b.yaml",
+                "https://dev.azure.com/o/p/_git/r?path=%2Fa%2F",
+            ),
+        ];
+        for (at, view, edit, folder) in cases {
+            let found = location_annotations(&format!("url:{at}"));
+            let texts: Vec<&str> = found.iter().map(|(_, value)| value.as_str()).collect();
+            assert_eq!(texts, [view, edit, &format!("url:{folder}")], "{at}");
+        }
     }
 
     #[test]
