@@ -62,13 +62,16 @@ struct Held {
     state: SourceState,
     files: Vec<Arc<ParsedFile>>,
     diagnostics: Vec<Diagnostic>,
+    /// The source's own word for this state of it.
+    version: Option<String>,
 }
 
 impl Loader {
     /// Creates a loader; reads nothing yet.
     pub fn new(mut sources: Vec<SourceConfig>, options: LoadOptions) -> Self {
         SourceConfig::make_names_unique(&mut sources);
-        sources.sort_by_key(|source| std::cmp::Reverse(source.priority));
+        // of equal priority, what lies on this machine is laid over what is far away
+        sources.sort_by_key(|source| (std::cmp::Reverse(source.priority), !source.is_local()));
         sources.truncate(MAX_SOURCES);
         let net = Net::new(NetOptions { offline: options.offline, ..NetOptions::default() });
         let slots = sources.iter().map(Slot::new).collect();
@@ -110,12 +113,15 @@ impl Loader {
         let mut kept = slot.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let name: Arc<str> = config.name.as_str().into();
         progress.report(ProgressEvent::Started { source: name.clone() });
-        let read = std::panic::AssertUnwindSafe(|| self.read(index, config, &mut kept, progress));
+        let read = std::panic::AssertUnwindSafe(|| {
+            self.read(index, config, &mut kept, slot.held().before(), progress)
+        });
         let answer = std::panic::catch_unwind(read).unwrap_or_else(|_| Err(crashed(config)));
-        let ok = answer.is_ok();
+        let is_read = answer.is_ok();
         let mut held = slot.held();
         let is_changed = held.take_in(answer);
-        if ok {
+        let ok = held.state.error.is_none();
+        if is_read {
             self.cache.retain(index as u16, &held.files);
         }
         progress.report(ProgressEvent::Finished { source: name, files: held.files.len(), ok });
@@ -145,6 +151,7 @@ impl Loader {
         index: usize,
         config: &SourceConfig,
         kept: &mut Option<Kept>,
+        before: (Option<String>, Vec<Arc<ParsedFile>>),
         progress: &Progress,
     ) -> Result<Delta, SourceError> {
         let provider = sources::open(config)?.1;
@@ -166,6 +173,8 @@ impl Loader {
             notify: &notify,
             progress,
             remote_budget: self.options.remote_budget,
+            before: &before.1,
+            version: before.0.as_deref(),
         })
     }
 }
@@ -192,27 +201,47 @@ impl Held {
     /// Takes the place of what was held before, if the source could be read; tells whether it differs.
     fn take_in(&mut self, answer: Result<Delta, SourceError>) -> bool {
         match answer {
-            Ok(Delta { files, diagnostics }) => {
+            Ok(Delta { files, diagnostics, version, stale }) => {
+                let (error, read_at) = match stale {
+                    None => (None, Timestamp::now()),
+                    Some(stale) => (Some(self.still_shown(&stale.error)), stale.read_at),
+                };
                 let is_same = self.state.read_at.is_some()
-                    && self.state.error.is_none()
+                    && self.state.error == error
                     && self.diagnostics == diagnostics
                     && self.files.len() == files.len()
                     && self.files.iter().zip(&files).all(|(old, new)| Arc::ptr_eq(old, new));
                 (self.files, self.diagnostics) = (files, diagnostics);
-                (self.state.error, self.state.read_at) = (None, Some(Timestamp::now()));
+                (self.state.error, self.state.read_at) = (error, Some(read_at));
+                self.version = version;
                 !is_same
             }
             Err(error) => {
-                let mut diagnostic = error.to_diagnostic(&self.state.name, &self.state.place);
                 // what was read before is still the best there is
-                if self.state.read_at.is_some() {
-                    diagnostic.message.push_str("; what was read before is still shown");
-                }
+                let diagnostic = match self.state.read_at {
+                    Some(_) => self.still_shown(&error),
+                    None => error.to_diagnostic(&self.state.name, &self.state.place),
+                };
                 let is_same = self.state.error.as_ref() == Some(&diagnostic);
                 self.state.error = Some(diagnostic);
                 !is_same
             }
         }
+    }
+
+    /// Returns what a source needs that tells by its version whether anything changed.
+    fn before(&self) -> (Option<String>, Vec<Arc<ParsedFile>>) {
+        match &self.version {
+            Some(version) => (Some(version.clone()), self.files.clone()),
+            None => (None, Vec::new()),
+        }
+    }
+
+    /// Puts an error in words for a source whose older content is shown.
+    fn still_shown(&self, error: &SourceError) -> Diagnostic {
+        let mut diagnostic = error.to_diagnostic(&self.state.name, &self.state.place);
+        diagnostic.message.push_str("; what was read before is still shown");
+        diagnostic
     }
 }
 

@@ -73,6 +73,15 @@ pub struct SourceState {
     pub read_at: Option<Timestamp>,
 }
 
+impl SourceState {
+    /// Returns whether it lies on this machine, as opposed to behind an address.
+    pub fn is_local(&self) -> bool {
+        self.root.is_some()
+            || matches!(self.kind, "dir" | "file")
+            || self.kind == "git" && !self.place.contains(':')
+    }
+}
+
 /// Flags of an entity.
 pub(super) mod flag {
     pub const ORPHAN: u8 = 1;

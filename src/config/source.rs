@@ -40,7 +40,8 @@ pub struct SourceConfig {
     /// Globs of files and folders to leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
-    /// Of two sources that describe one entity the higher number wins; equal numbers: the first listed.
+    /// Of two sources that describe one entity the higher number wins; equal numbers: one on this machine
+    /// before one elsewhere, then the first listed.
     #[serde(default)]
     pub priority: i32,
     /// Kinds this source may bring; empty: all.
@@ -214,6 +215,11 @@ impl SourceConfig {
             public_key: None,
             ca_file: None,
         }
+    }
+
+    /// Returns whether it lies on this machine, as opposed to behind an address.
+    pub fn is_local(&self) -> bool {
+        self.url.is_none() && self.urls.is_empty() && self.path.is_some()
     }
 
     /// Creates a source for a folder.

@@ -527,6 +527,6 @@ impl<'a> Ingest<'a> {
             found.into_iter().map(|(_, _, result)| result.parsed.clone()).collect();
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let diagnostics = std::mem::take(&mut self.diagnostics);
-        Delta { files, diagnostics }
+        Delta { files, diagnostics, ..Delta::default() }
     }
 }

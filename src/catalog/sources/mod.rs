@@ -83,6 +83,10 @@ pub struct RefreshContext<'a> {
     pub progress: &'a Progress,
     /// Longest time to wait for addresses inside local files, in all.
     pub remote_budget: Duration,
+    /// Files of its last good refresh in this run; empty when it said no version of them.
+    pub before: &'a [Arc<ParsedFile>],
+    /// What [`Delta::version`] said then.
+    pub version: Option<&'a str>,
 }
 
 impl RefreshContext<'_> {
@@ -128,6 +132,20 @@ pub struct Delta {
     pub files: Vec<Arc<ParsedFile>>,
     /// What is wrong outside of these files.
     pub diagnostics: Vec<Diagnostic>,
+    /// The source's own word for this state of it, such as a hash; whoever finds it unchanged at the next
+    /// refresh gives [`RefreshContext::before`] back.
+    pub version: Option<String>,
+    /// Set when the source cannot be read now and the files are a kept copy.
+    pub stale: Option<Stale>,
+}
+
+/// Why a source gives a kept copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// What went wrong.
+    pub error: SourceError,
+    /// When the copy was last known to be good.
+    pub read_at: jiff::Timestamp,
 }
 
 /// Why a source could not be read at all.

@@ -24,9 +24,9 @@ pub(super) fn conflict(
 ) -> Option<Diagnostic> {
     let winner = drafts.all.get(loser.winner)?;
     let source = |draft: &Draft<'_>| sources.get(draft.source as usize);
-    let is_remote = |draft: &Draft<'_>| source(draft).is_some_and(|s| s.kind == "http");
+    let is_local = |draft: &Draft<'_>| source(draft).is_some_and(SourceState::is_local);
     // what lies on this machine is meant to cover what is far away
-    if is_remote(&loser.draft) && !is_remote(winner) {
+    if is_local(winner) && !is_local(&loser.draft) {
         return None;
     }
     let kept = place(files, winner, winner.parsed.line, 1);
