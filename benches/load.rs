@@ -41,7 +41,7 @@ fn loads(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("stitch", size), |b| {
             let input = || StitchInput {
                 sources: catalog.sources().to_vec(),
-                files: catalog.files().to_vec(),
+                files: catalog.parsed_files().to_vec(),
                 diagnostics: Vec::new(),
             };
             b.iter_batched(input, |input| black_box(stitch(input)), BatchSize::LargeInput);

@@ -76,8 +76,8 @@ impl Serialize for Annotations<'_> {
         let file = self.0.file();
         let own = self.0.metadata("annotations");
         let set: [(&str, &str); 2] = [
-            ("backstage.io/managed-by-location", &file.location_ref),
-            ("backstage.io/managed-by-origin-location", &file.origin_ref),
+            ("backstage.io/managed-by-location", file.location_ref),
+            ("backstage.io/managed-by-origin-location", file.origin_ref),
         ];
         let mut map = serializer.serialize_map(None)?;
         for (key, value) in own.as_object().iter().flat_map(Fields::iter) {
@@ -88,7 +88,7 @@ impl Serialize for Annotations<'_> {
         for (key, value) in set {
             map.serialize_entry(key, value)?;
         }
-        for (key, value) in location_annotations(&file.location_ref) {
+        for (key, value) in location_annotations(file.location_ref) {
             if own.get(key).is_null() {
                 map.serialize_entry(key, &value)?;
             }

@@ -57,7 +57,7 @@ pub fn facet(catalog: &Catalog, ids: &[EntityId], key: &str) -> Option<Facet> {
         "owner" => rows().for_each(|(_, row)| count(node(row.owner))),
         "system" => rows().for_each(|(_, row)| count(node(row.system))),
         "source" => rows().for_each(|(_, row)| {
-            count(catalog.files.get(row.file as usize).map(|file| u32::from(file.source)));
+            count(catalog.files.source_of(row.file).map(u32::from));
         }),
         _ => rows().for_each(|(id, _)| {
             let tags = catalog.tags_of(id);

@@ -4,6 +4,7 @@
 //! and joins all documents into a [`Catalog`]. Questions: [`query`] with the filter
 //! language of [`filter`], [`search`], [`graph`].
 
+pub mod cache;
 pub mod complete;
 mod entity_json;
 pub mod facets;

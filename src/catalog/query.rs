@@ -217,15 +217,16 @@ impl<'a> Bound<'a> {
     /// Calls `found` once for each entity of the range whose haystack has the needle.
     fn scan(&self, finder: &memmem::Finder<'_>, ids: Range<u32>, mut found: impl FnMut(u32)) {
         let haystack = &self.catalog.haystack;
-        let end = |id: u32| haystack.ends.get(id as usize).copied().unwrap_or(0) as usize;
+        let ends: &[u32] = &haystack.ends;
+        let end = |id: u32| ends.get(id as usize).copied().unwrap_or(0) as usize;
         let begin = |id: u32| if id == 0 { 0 } else { end(id - 1) };
-        let text = haystack.text.as_bytes();
+        let text = &*haystack.text;
         let (mut id, stop) = (ids.start, end(ids.end.saturating_sub(1)));
         let mut at = begin(id);
         while id < ids.end {
             let Some(hit) = text.get(at..stop).and_then(|rest| finder.find(rest)) else { return };
             let hit = at + hit;
-            let run = haystack.ends.get(id as usize..ids.end as usize).unwrap_or(&[]);
+            let run = ends.get(id as usize..ids.end as usize).unwrap_or(&[]);
             id += run.partition_point(|e| *e as usize <= hit) as u32;
             if id >= ids.end {
                 return;
@@ -253,18 +254,23 @@ impl<'a> Bound<'a> {
         let entity = || catalog.entity(EntityId(id));
         match test {
             Test::Word { finder, exact, anchor } => {
-                let haystack = catalog.haystack.get(id);
+                let haystack = catalog.haystack.bytes_of(id);
                 match (anchor, exact) {
-                    (Anchor::Anywhere, None) => finder.find(haystack.as_bytes()).is_some(),
+                    (Anchor::Anywhere, None) => finder.find(haystack).is_some(),
                     (Anchor::Anywhere, Some(exact)) => {
-                        finder.find(haystack.as_bytes()).is_some()
+                        finder.find(haystack).is_some()
                             && entity()
                                 .is_some_and(|e| searched(catalog, &e, |text| text.contains(exact.as_str())))
                     }
                     // name and title stand first in the haystack, in lower case
                     (_, None) => {
                         let lower = std::str::from_utf8(finder.needle()).unwrap_or("");
-                        haystack.split('\n').take(2).any(|text| anchored(text, lower, *anchor))
+                        catalog
+                            .haystack
+                            .get(id)
+                            .split('\n')
+                            .take(2)
+                            .any(|text| anchored(text, lower, *anchor))
                     }
                     (_, Some(exact)) => entity().is_some_and(|entity| {
                         let names = [Some(entity.name()), entity.title()];
@@ -297,7 +303,7 @@ impl<'a> Bound<'a> {
                 r.relation == *relation && targets.as_ref().is_none_or(|set| set.contains(&r.target.0))
             }),
             Test::Source(set) => {
-                catalog.files.get(row.file as usize).is_some_and(|file| has(set, u32::from(file.source)))
+                catalog.files.source_of(row.file).is_some_and(|source| has(set, u32::from(source)))
             }
             Test::Metadata { field, values, inside } => entity().is_some_and(|entity| {
                 let text = match *field {

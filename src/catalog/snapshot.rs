@@ -5,9 +5,11 @@
 //! refs, so ids sort like names; ids from [`Catalog::len`] on are *dangling*: refs that somebody
 //! points at and nobody describes. Ids belong to one snapshot; keep refs across snapshots.
 
+use super::cache::column::{Column, Texts};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
 use crate::model::value::ValueRef;
+use bytemuck::{Pod, Zeroable};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -16,7 +18,8 @@ use std::sync::Arc;
 pub struct EntityId(pub u32);
 
 /// An interned text of one snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct Str(pub(super) u32);
 
 /// One file (or URL) after parsing; shared between snapshots while its content stays the same.
@@ -40,14 +43,14 @@ pub struct ParsedFile {
 #[derive(Debug, Clone)]
 pub struct ParsedDocument {
     /// The whole entity as packed bytes.
-    pub packed: Box<[u8]>,
+    pub packed: Column<u8>,
     /// 1-based line of its first key.
     pub line: u32,
     /// Position in the stream, 0-based, empty documents counted.
     pub document: u32,
     /// Line and column (1-based) of each relation the document states, in the order of
     /// [`crate::model::relation`]'s extraction.
-    pub marks: Box<[(u32, u32)]>,
+    pub marks: Column<[u32; 2]>,
     /// Whether the original's model accepts it.
     pub valid: bool,
 }
@@ -84,17 +87,18 @@ impl SourceState {
 
 /// Flags of an entity.
 pub(super) mod flag {
-    pub const ORPHAN: u8 = 1;
-    pub const INVALID: u8 = 2;
-    pub const UNKNOWN_KIND: u8 = 4;
-    pub const HAS_WARNINGS: u8 = 8;
+    pub const ORPHAN: u32 = 1;
+    pub const INVALID: u32 = 2;
+    pub const UNKNOWN_KIND: u32 = 4;
+    pub const HAS_WARNINGS: u32 = 8;
 }
 
 /// "No entity" in an id column.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The columns of one entity.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
 pub(super) struct Row {
     pub file: u32,
     pub document: u32,
@@ -104,10 +108,18 @@ pub(super) struct Row {
     pub lifecycle: Str,
     pub owner: u32,
     pub system: u32,
-    pub flags: u8,
+    pub flags: u32,
 }
 
-/// Texts of a snapshot, each once.
+/// One relation from one end: its type and the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Edge {
+    pub relation: Str,
+    pub target: u32,
+}
+
+/// Texts while they are collected.
 #[derive(Debug, Default)]
 pub(super) struct Strings {
     pub text: String,
@@ -133,6 +145,164 @@ impl Strings {
     }
 }
 
+impl From<Strings> for Texts {
+    fn from(strings: Strings) -> Self {
+        Self { text: strings.text.into_bytes().into(), ends: strings.ends.into() }
+    }
+}
+
+/// The files of a snapshot with their documents.
+#[derive(Debug, Clone)]
+pub(super) enum Files {
+    /// As they were parsed, by source and path.
+    Parsed(Vec<Arc<ParsedFile>>),
+    /// As they were kept.
+    Kept(KeptFiles),
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self::Parsed(Vec::new())
+    }
+}
+
+/// Files as columns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KeptFiles {
+    pub files: Column<FileRow>,
+    pub documents: Column<DocumentRow>,
+    /// Path, location ref and origin ref of each file.
+    pub names: Texts,
+    pub marks: Column<[u32; 2]>,
+    /// All packed documents.
+    pub packed: Column<u8>,
+}
+
+/// One kept file; its texts are three in [`KeptFiles::names`], from three times its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct FileRow {
+    pub source: u32,
+    pub first_document: u32,
+    pub documents: u32,
+}
+
+/// One kept document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct DocumentRow {
+    /// Its run of [`KeptFiles::packed`].
+    pub start: u64,
+    pub length: u32,
+    pub line: u32,
+    pub document: u32,
+    /// Its run of [`KeptFiles::marks`].
+    pub first_mark: u32,
+    pub marks: u32,
+    pub valid: u32,
+}
+
+/// A file of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileView<'a> {
+    /// Index into [`Catalog::sources`].
+    pub source: u16,
+    /// Path as the user would type it, or the URL.
+    pub path: &'a str,
+    /// Location ref for `backstage.io/managed-by-location`: `url:https://…` or `file:/abs/path`.
+    pub location_ref: &'a str,
+    /// Location ref of the registered root that led here.
+    pub origin_ref: &'a str,
+}
+
+/// A document of a snapshot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DocumentView<'a> {
+    pub packed: &'a [u8],
+    pub marks: &'a [[u32; 2]],
+    pub line: u32,
+    pub document: u32,
+}
+
+impl Files {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Parsed(files) => files.len(),
+            Self::Kept(kept) => kept.files.len(),
+        }
+    }
+
+    pub(super) fn get(&self, file: u32) -> Option<FileView<'_>> {
+        match self {
+            Self::Parsed(files) => files.get(file as usize).map(|file| FileView {
+                source: file.source,
+                path: &file.path,
+                location_ref: &file.location_ref,
+                origin_ref: &file.origin_ref,
+            }),
+            Self::Kept(kept) => {
+                let row = kept.files.get(file as usize)?;
+                let name = |at: u32| kept.names.get(file.saturating_mul(3).saturating_add(at));
+                Some(FileView {
+                    source: row.source as u16,
+                    path: name(0),
+                    location_ref: name(1),
+                    origin_ref: name(2),
+                })
+            }
+        }
+    }
+
+    /// Returns the source of a file; reads nothing else of it.
+    pub(super) fn source_of(&self, file: u32) -> Option<u16> {
+        match self {
+            Self::Parsed(files) => files.get(file as usize).map(|file| file.source),
+            Self::Kept(kept) => kept.files.get(file as usize).map(|row| row.source as u16),
+        }
+    }
+
+    /// Returns the path of a file; shared where it can be.
+    pub(super) fn path(&self, file: u32) -> Arc<str> {
+        match self {
+            Self::Parsed(files) => {
+                files.get(file as usize).map_or_else(|| "".into(), |file| file.path.clone())
+            }
+            Self::Kept(_) => self.get(file).map_or("", |view| view.path).into(),
+        }
+    }
+
+    /// Returns a document by its number among those of its file.
+    pub(super) fn document(&self, file: u32, document: u32) -> Option<DocumentView<'_>> {
+        match self {
+            Self::Parsed(files) => {
+                let parsed = files.get(file as usize)?.documents.get(document as usize)?;
+                Some(DocumentView {
+                    packed: &parsed.packed,
+                    marks: &parsed.marks,
+                    line: parsed.line,
+                    document: parsed.document,
+                })
+            }
+            Self::Kept(kept) => kept.document(file, document),
+        }
+    }
+}
+
+impl KeptFiles {
+    fn document(&self, file: u32, document: u32) -> Option<DocumentView<'_>> {
+        let file = self.files.get(file as usize)?;
+        let at = file.first_document.checked_add(document).filter(|_| document < file.documents)?;
+        let row = self.documents.get(at as usize)?;
+        let (start, first) = (row.start as usize, row.first_mark as usize);
+        Some(DocumentView {
+            packed: self.packed.get(start..start.checked_add(row.length as usize)?)?,
+            marks: self.marks.get(first..first.checked_add(row.marks as usize)?)?,
+            line: row.line,
+            document: row.document,
+        })
+    }
+}
+
 /// A relation seen from one entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relation<'a> {
@@ -143,26 +313,26 @@ pub struct Relation<'a> {
 }
 
 /// The in-memory graph.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Catalog {
     /// Refs of entities in order, then dangling refs in order.
-    pub(super) refs: Strings,
-    pub(super) rows: Vec<Row>,
-    pub(super) files: Vec<Arc<ParsedFile>>,
+    pub(super) refs: Texts,
+    pub(super) rows: Column<Row>,
+    pub(super) files: Files,
     /// Texts of the columns; 0 is the empty text.
-    pub(super) texts: Strings,
+    pub(super) texts: Texts,
     /// Offsets into `tags`, one more than rows.
-    pub(super) tag_starts: Vec<u32>,
-    pub(super) tags: Vec<Str>,
+    pub(super) tag_starts: Column<u32>,
+    pub(super) tags: Column<Str>,
     /// Offsets into `edges`, one more than refs.
-    pub(super) edge_starts: Vec<u32>,
+    pub(super) edge_starts: Column<u32>,
     /// Relation type and target, both directions, sorted by type then target.
-    pub(super) edges: Vec<(Str, u32)>,
+    pub(super) edges: Column<Edge>,
     /// Lower-cased text that filter words are looked for in, one run per entity.
-    pub(super) haystack: Strings,
+    pub(super) haystack: Texts,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// For each entity with problems: its id and the index in `diagnostics`, sorted.
-    pub(super) problems: Vec<(u32, u32)>,
+    pub(super) problems: Column<[u32; 2]>,
     pub(super) sources: Vec<SourceState>,
 }
 
@@ -222,9 +392,8 @@ impl Catalog {
     /// Returns an entity; `None` for a dangling target.
     pub fn entity(&self, id: EntityId) -> Option<Entity<'_>> {
         let row = self.rows.get(id.0 as usize)?;
-        let file = self.files.get(row.file as usize)?;
-        let document = file.documents.get(row.document as usize)?;
-        Some(Entity { catalog: self, id, row, file, document })
+        let document = self.files.document(row.file, row.document)?;
+        Some(Entity { catalog: self, id, row, document })
     }
 
     /// Iterates over all entities.
@@ -238,8 +407,7 @@ impl Catalog {
         let bound = |i: usize| self.edge_starts.get(i).copied().unwrap_or(0) as usize;
         let i = id.0 as usize;
         let run = self.edges.get(bound(i)..bound(i + 1).max(bound(i))).unwrap_or(&[]);
-        run.iter()
-            .map(|(relation, target)| Relation { relation: self.text(*relation), target: EntityId(*target) })
+        run.iter().map(|edge| Relation { relation: self.text(edge.relation), target: EntityId(edge.target) })
     }
 
     /// Returns everything wrong, sorted by severity, then place.
@@ -249,17 +417,26 @@ impl Catalog {
 
     /// Iterates over what is wrong with one entity.
     pub fn problems(&self, id: EntityId) -> impl Iterator<Item = &Diagnostic> {
-        let start = self.problems.partition_point(|(entity, _)| *entity < id.0);
+        let start = self.problems.partition_point(|[entity, _]| *entity < id.0);
         self.problems
             .iter()
             .skip(start)
-            .take_while(move |(entity, _)| *entity == id.0)
-            .filter_map(|(_, index)| self.diagnostics.get(*index as usize))
+            .take_while(move |[entity, _]| *entity == id.0)
+            .filter_map(|[_, index]| self.diagnostics.get(*index as usize))
     }
 
-    /// Returns the files that everything was read from, by source and path.
-    pub fn files(&self) -> &[Arc<ParsedFile>] {
-        &self.files
+    /// Iterates over the files that everything was read from, by source and path.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = FileView<'_>> {
+        let none = FileView { source: 0, path: "", location_ref: "", origin_ref: "" };
+        (0..self.files.len()).map(move |at| self.files.get(at as u32).unwrap_or(none))
+    }
+
+    /// Returns the files as they were parsed; none when the snapshot comes from the cache.
+    pub fn parsed_files(&self) -> &[Arc<ParsedFile>] {
+        match &self.files {
+            Files::Parsed(files) => files,
+            Files::Kept(_) => &[],
+        }
     }
 
     /// Returns the sources in the order of their priority.
@@ -290,8 +467,7 @@ pub struct Entity<'a> {
     catalog: &'a Catalog,
     id: EntityId,
     row: &'a Row,
-    file: &'a ParsedFile,
-    document: &'a ParsedDocument,
+    document: DocumentView<'a>,
 }
 
 impl std::fmt::Debug for Entity<'_> {
@@ -373,7 +549,18 @@ impl<'a> Entity<'a> {
 
     /// Returns the whole entity as written.
     pub fn value(&self) -> ValueRef<'a> {
-        ValueRef::new(&self.document.packed)
+        ValueRef::new(self.document.packed)
+    }
+
+    /// Returns the bytes of [`Self::value`].
+    pub fn packed(&self) -> &'a [u8] {
+        self.document.packed
+    }
+
+    /// Returns line and column (1-based) of each relation that it states, in the order of
+    /// [`crate::model::relation`]'s extraction.
+    pub fn marks(&self) -> &'a [[u32; 2]] {
+        self.document.marks
     }
 
     /// Returns `spec`; null when absent.
@@ -408,7 +595,7 @@ impl<'a> Entity<'a> {
 
     /// Returns the file and line it was read from.
     pub fn location(&self) -> SourceLocation {
-        SourceLocation::at(self.file.path.clone(), self.document.line, 1)
+        SourceLocation::at(self.catalog.files.path(self.row.file), self.document.line, 1)
     }
 
     /// Returns its position in the stream, 0-based.
@@ -417,13 +604,14 @@ impl<'a> Entity<'a> {
     }
 
     /// Returns the file it was read from.
-    pub fn file(&self) -> &'a ParsedFile {
-        self.file
+    pub fn file(&self) -> FileView<'a> {
+        let none = FileView { source: 0, path: "", location_ref: "", origin_ref: "" };
+        self.catalog.files.get(self.row.file).unwrap_or(none)
     }
 
     /// Returns the source it came from.
     pub fn source(&self) -> Option<&'a SourceState> {
-        self.catalog.sources.get(self.file.source as usize)
+        self.catalog.sources.get(usize::from(self.catalog.files.source_of(self.row.file)?))
     }
 
     /// Returns whether no existing entity points at it and it points at none.

@@ -44,8 +44,14 @@ pub(crate) fn file(path: &str, yaml: &str) -> ParsedFile {
             let node = document.content.unwrap()?;
             let packed = pack(&node);
             let stated = relation::stated(ValueRef::new(&packed));
-            let marks = stated.iter().map(|_| (document.line, 1)).collect();
-            Some(ParsedDocument { packed, line: document.line, document: document.index, marks, valid: true })
+            let marks = stated.iter().map(|_| [document.line, 1]).collect();
+            Some(ParsedDocument {
+                packed: packed.into(),
+                line: document.line,
+                document: document.index,
+                marks,
+                valid: true,
+            })
         })
         .collect();
     ParsedFile {

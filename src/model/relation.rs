@@ -139,7 +139,7 @@ pub fn visit<'a>(value: ValueRef<'a>, mut found: impl FnMut(StatedRef<'a>)) {
 
 /// Returns line and column (1-based) of each relation that a document states, in the order of
 /// [`stated`]; `value` is the document packed.
-pub fn marks(node: &Node<'_>, value: ValueRef<'_>) -> Box<[(u32, u32)]> {
+pub fn marks(node: &Node<'_>, value: ValueRef<'_>) -> Box<[[u32; 2]]> {
     let spec = node.get("spec");
     let mut out = Vec::new();
     visit(value, |stated| {
@@ -148,7 +148,7 @@ pub fn marks(node: &Node<'_>, value: ValueRef<'_>) -> Box<[(u32, u32)]> {
             item.unwrap_or(field)
         });
         let start = place.unwrap_or(node).start;
-        out.push((start.line, start.column));
+        out.push([start.line, start.column]);
     });
     out.into_boxed_slice()
 }
@@ -183,8 +183,8 @@ mod tests {
         let packed = node.to_packed();
         let found = stated(ValueRef::new(&packed));
         let places = marks(&node, ValueRef::new(&packed));
-        let line = |(s, place): (&Stated, &(u32, u32))| {
-            format!("{} {} {}:{} {}", s.relation, s.target, place.0, place.1, s.pointer())
+        let line = |(s, place): (&Stated, &[u32; 2])| {
+            format!("{} {} {}:{} {}", s.relation, s.target, place[0], place[1], s.pointer())
         };
         found.iter().zip(places.iter()).map(line).collect()
     }

@@ -102,8 +102,8 @@ fn locations_lead_on_and_each_file_is_read_once() {
     assert_eq!(refs(&catalog), expected, "{:?}", catalog.diagnostics());
     let b = catalog.entity(catalog.find("component:default/b").unwrap()).unwrap();
     let root = folder.path().canonicalize().unwrap();
-    assert_eq!(*b.file().location_ref, format!("file:{}/sub/b.yaml", root.display()));
-    assert_eq!(*b.file().origin_ref, format!("file:{}/all.yaml", root.display()));
+    assert_eq!(b.file().location_ref, format!("file:{}/sub/b.yaml", root.display()));
+    assert_eq!(b.file().origin_ref, format!("file:{}/all.yaml", root.display()));
     assert_eq!(b.location().to_string(), format!("{}:8:1", folder.path().join("sub/b.yaml").display()));
 }
 

@@ -131,6 +131,7 @@ impl Reader<'_, '_> {
         let packed = node.to_packed();
         let marks = relation::marks(&node, ValueRef::new(&packed));
         let valid = checked.valid && !filled.failed;
+        let (packed, marks) = (packed.into(), marks.into());
         self.documents.push(ParsedDocument { packed, line, document: index, marks, valid });
     }
 

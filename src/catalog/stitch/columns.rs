@@ -34,7 +34,7 @@ struct Facts<'a> {
     lifecycle: &'a str,
     owner: u32,
     system: u32,
-    flags: u8,
+    flags: u32,
     tags: usize,
 }
 
@@ -225,7 +225,7 @@ impl<'a> EntityFields<'a> {
 fn is_orphan(graph: &Graph, id: u32) -> bool {
     let bound = |i: u32| graph.starts.get(i as usize).copied().unwrap_or(0) as usize;
     let run = graph.edges.get(bound(id)..bound(id + 1)).unwrap_or(&[]);
-    !run.iter().any(|(_, other)| *other < graph.entities && *other != id)
+    !run.iter().any(|edge| edge.target < graph.entities && edge.target != id)
 }
 
 fn first_target(

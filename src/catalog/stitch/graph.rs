@@ -1,7 +1,7 @@
 //! Numbers for refs, and relations at both of their ends.
 
 use super::draft::{Drafts, relation_names, relation_number};
-use crate::catalog::snapshot::{NONE, Str, Strings};
+use crate::catalog::snapshot::{Edge, NONE, Str, Strings};
 use crate::model::relation::reverse;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -17,7 +17,7 @@ pub(super) struct Graph {
     /// Offsets into `edges`, one more than refs.
     pub starts: Vec<u32>,
     /// Relation and target, sorted by both within each run.
-    pub edges: Vec<(Str, u32)>,
+    pub edges: Vec<Edge>,
 }
 
 impl Graph {
@@ -90,11 +90,11 @@ impl Graph {
             *slot = sum;
         }
         // while placing, each slot moves from the start of its run to the end of it
-        let mut placed = vec![(Str(0), 0u32); sum as usize];
+        let mut placed = vec![Edge { relation: Str(0), target: 0 }; sum as usize];
         let mut place = |at: u32, relation: u8, other: u32| {
             let Some(slot) = next.get_mut(at as usize + 1) else { return };
             if let Some(edge) = placed.get_mut(*slot as usize) {
-                *edge = (Str(u32::from(relation)), other);
+                *edge = Edge { relation: Str(u32::from(relation)), target: other };
             }
             *slot += 1;
         };

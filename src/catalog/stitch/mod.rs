@@ -10,7 +10,8 @@ mod draft;
 mod graph;
 mod report;
 
-use super::snapshot::{Catalog, ParsedFile, SourceState};
+use super::cache::column::Column;
+use super::snapshot::{Catalog, Files, ParsedFile, SourceState};
 use crate::diagnostic::{Diagnostic, Severity};
 use columns::Columns;
 use draft::Drafts;
@@ -46,17 +47,17 @@ pub fn stitch(input: StitchInput) -> Catalog {
     drop(drafts);
 
     let mut catalog = Catalog {
-        refs,
-        rows: columns.rows,
-        files,
-        texts: columns.texts,
-        tag_starts: columns.tag_starts,
-        tags: columns.tags,
-        edge_starts: starts,
-        edges,
-        haystack: columns.haystack,
+        refs: refs.into(),
+        rows: columns.rows.into(),
+        files: Files::Parsed(files),
+        texts: columns.texts.into(),
+        tag_starts: columns.tag_starts.into(),
+        tags: columns.tags.into(),
+        edge_starts: starts.into(),
+        edges: edges.into(),
+        haystack: columns.haystack.into(),
         diagnostics,
-        problems: Vec::new(),
+        problems: Column::default(),
         sources,
     };
     attach_problems(&mut catalog);
@@ -93,15 +94,16 @@ fn attach_problems(catalog: &mut Catalog) {
         }
     }
     problems.sort_unstable();
+    let rows = catalog.rows.make_mut();
     for (id, _, severity) in &problems {
-        let Some(row) = catalog.rows.get_mut(*id as usize) else { continue };
+        let Some(row) = rows.get_mut(*id as usize) else { continue };
         match severity {
             Severity::Error => row.flags |= super::snapshot::flag::INVALID,
             Severity::Warning => row.flags |= super::snapshot::flag::HAS_WARNINGS,
             Severity::Info => {}
         }
     }
-    catalog.problems = problems.into_iter().map(|(id, index, _)| (id, index)).collect();
+    catalog.problems = problems.into_iter().map(|(id, index, _)| [id, index]).collect();
 }
 
 #[cfg(test)]

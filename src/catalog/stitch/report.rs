@@ -78,7 +78,7 @@ pub(super) fn dangling(
                 continue;
             }
             let target = graph.refs.get(*id);
-            let (line, column) = draft.parsed.marks.get(index).copied().unwrap_or((draft.parsed.line, 1));
+            let [line, column] = draft.parsed.marks.get(index).copied().unwrap_or([draft.parsed.line, 1]);
             let mut diagnostic = Diagnostic::warning(
                 "catalog::dangling-ref",
                 format!("`{}` names `{target}`, which nothing here describes", stated.field),

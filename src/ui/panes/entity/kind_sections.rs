@@ -168,11 +168,11 @@ fn location(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
 
 /// Counts the entities that each target of a Location brought, itself not included.
 fn came_from(look: &Look<'_>, entity: &Entity<'_>, targets: &[&str]) -> Vec<usize> {
-    let base = &*entity.file().location_ref;
+    let base = entity.file().location_ref;
     let matchers: Vec<_> = targets.iter().map(|target| matcher(base, target)).collect();
     let mut counts = vec![0; targets.len()];
     for other in look.catalog.entities().filter(|other| other.id() != entity.id()) {
-        let place = &*other.file().location_ref;
+        let place = other.file().location_ref;
         let hit = matchers.iter().position(|matcher| matcher.as_ref().is_some_and(|m| m.is_match(place)));
         if let Some(count) = hit.and_then(|at| counts.get_mut(at)) {
             *count += 1;
@@ -309,8 +309,7 @@ pub fn missing(look: &Look<'_>, flow: &mut Flow<Thing>) {
 
 /// Finds line and column where an entity names a ref.
 fn mark(entity: &Entity<'_>, canonical: &str) -> Option<(u32, u32)> {
-    let document = entity.file().documents.iter().find(|d| d.document == entity.document())?;
     let wanted = EntityRef::parse_full(canonical).ok()?;
     let at = relation::stated(entity.value()).iter().position(|stated| stated.target == wanted)?;
-    document.marks.get(at).copied()
+    entity.marks().get(at).map(|[line, column]| (*line, *column))
 }
