@@ -12,7 +12,7 @@ mod placeholder;
 pub mod sniff;
 mod targets;
 
-pub use address::{Address, location_annotations};
+pub use address::{Address, location_annotations, raw as raw_address};
 pub use cache::FileCache;
 
 use super::progress::ProgressEvent;

@@ -7,6 +7,7 @@ pub mod dir;
 mod disk_tree;
 pub mod embedded;
 pub mod file;
+pub mod forge;
 pub mod git;
 mod git_tree;
 pub mod http;
