@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::net::{Net, NetOptions};
 use crate::store::kept::Kept;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -95,9 +95,9 @@ impl Loader {
         // one thread a source: they wait for disks and networks, the work itself is on the CPU pool
         std::thread::scope(|scope| {
             for index in 1..self.sources.len() {
-                scope.spawn(move || self.refresh(index, progress));
+                scope.spawn(move || self.refresh(index, None, progress));
             }
-            self.refresh(0, progress);
+            self.refresh(0, None, progress);
         });
         progress.report(ProgressEvent::Stitching);
         self.join()
@@ -105,8 +105,10 @@ impl Loader {
 
     /// Reads one source by its number in [`Self::sources`]; what it held before stays when it fails. Blocks.
     ///
+    /// `changed` are the only paths that may differ since the last reading; `None`: anything may.
     /// Returns whether anything differs from what it held before.
-    pub fn refresh(&self, index: usize, progress: &Progress) -> bool {
+    pub fn refresh(&self, index: usize, changed: Option<&[PathBuf]>, progress: &Progress) -> bool {
+        let _ = changed;
         let (Some(config), Some(slot)) = (self.sources.get(index), self.slots.get(index)) else {
             return false;
         };
@@ -126,6 +128,27 @@ impl Loader {
         }
         progress.report(ProgressEvent::Finished { source: name, files: held.files.len(), ok });
         is_changed
+    }
+
+    /// Returns how long a source is good before it is read again; `None`: its files are watched.
+    pub fn every(&self, index: usize) -> Option<Duration> {
+        let config = self.sources.get(index)?;
+        config.every.or_else(|| sources::open(config).ok()?.1.every())
+    }
+
+    /// Returns the folders of this machine whose files a source depends on. Walks; call it off the screen.
+    pub fn folders(&self, index: usize) -> Vec<PathBuf> {
+        let Some((config, slot)) = self.sources.get(index).zip(self.slots.get(index)) else {
+            return Vec::new();
+        };
+        let mut folders = sources::open(config).map(|(_, provider)| provider.folders()).unwrap_or_default();
+        let held = slot.held();
+        let files = held.files.iter().filter_map(|file| file.location_ref.strip_prefix("file:"));
+        folders.extend(files.filter_map(|path| Path::new(path).parent()).map(Path::to_owned));
+        drop(held);
+        folders.sort_unstable();
+        folders.dedup();
+        folders
     }
 
     /// Returns how a source stood when it was last read.

@@ -20,11 +20,13 @@ pub const SPEC: SourceSpec = SourceSpec { kind: "dir", help: "a folder; finds th
 
 fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "dir", setting: "path" })?;
-    Ok(Box::new(DirSource { path }))
+    Ok(Box::new(DirSource { path, is_automatic: config.include.is_empty() }))
 }
 
 struct DirSource {
     path: PathBuf,
+    /// No globs are configured: descriptors are found by name and content.
+    is_automatic: bool,
 }
 
 impl CatalogProvider for DirSource {
@@ -36,9 +38,51 @@ impl CatalogProvider for DirSource {
         Some(self.path.clone())
     }
 
+    fn folders(&self) -> Vec<PathBuf> {
+        folders_of(&self.path, self.is_automatic)
+    }
+
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
         refresh_folder(&self.path, cx)
     }
+}
+
+/// Returns the folders that a walk enters: a descriptor may appear in each of them. Where the system watches
+/// whole trees the root is enough.
+pub(super) fn folders_of(path: &Path, automatic: bool) -> Vec<PathBuf> {
+    let Ok(root) = std::fs::canonicalize(path) else { return Vec::new() };
+    if !cfg!(target_os = "linux") {
+        return vec![root];
+    }
+    let folders: Mutex<Vec<PathBuf>> = Mutex::default();
+    walker(&root, automatic).run(|| {
+        Box::new(|entry| {
+            if let Ok(entry) = entry
+                && entry.file_type().is_some_and(|kind| kind.is_dir())
+            {
+                folders.lock().unwrap_or_else(PoisonError::into_inner).push(entry.into_path());
+            }
+            WalkState::Continue
+        })
+    });
+    folders.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Walks a folder as a source does.
+fn walker(start: &Path, automatic: bool) -> ignore::WalkParallel {
+    WalkBuilder::new(start)
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .require_git(false)
+        .follow_links(false)
+        .threads(rayon::current_num_threads())
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let name = entry.file_name().to_str().unwrap_or("");
+            entry.depth() == 0 || !is_folder || !(name == ".git" || automatic && is_skipped(name))
+        })
+        .build_parallel()
 }
 
 /// Reads a folder.
@@ -161,19 +205,7 @@ impl Walk<'_> {
     fn run(&self) -> Found {
         let start = self.tree.root().join(self.tree.start());
         let automatic = self.selection.include.is_empty();
-        let walker = WalkBuilder::new(&start)
-            .hidden(false)
-            .ignore(false)
-            .git_global(false)
-            .require_git(false)
-            .follow_links(false)
-            .threads(rayon::current_num_threads())
-            .filter_entry(move |entry| {
-                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                let name = entry.file_name().to_str().unwrap_or("");
-                entry.depth() == 0 || !is_folder || !(name == ".git" || automatic && is_skipped(name))
-            })
-            .build_parallel();
+        let walker = walker(&start, automatic);
         let found: Mutex<Found> = Mutex::default();
         walker.run(|| {
             let mut mine = Collected { all: &found, roots: Vec::new(), diagnostics: Vec::new() };

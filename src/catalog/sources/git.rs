@@ -12,12 +12,13 @@ pub const SPEC: SourceSpec =
 
 fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "git", setting: "path" })?;
-    Ok(Box::new(GitSource { path, revision: config.at.clone() }))
+    Ok(Box::new(GitSource { path, revision: config.at.clone(), is_automatic: config.include.is_empty() }))
 }
 
 struct GitSource {
     path: PathBuf,
     revision: Option<String>,
+    is_automatic: bool,
 }
 
 impl GitSource {
@@ -38,6 +39,16 @@ impl CatalogProvider for GitSource {
 
     fn root(&self) -> Option<PathBuf> {
         self.revision().is_none().then(|| self.path.clone())
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        if self.revision().is_none() {
+            return dir::folders_of(&self.path, self.is_automatic);
+        }
+        // where branches point to is written here
+        let folder = git2::Repository::open(&self.path).map(|repository| repository.path().to_owned());
+        let below = |folder: PathBuf| [folder.join("refs/heads"), folder.join("refs/tags"), folder];
+        folder.map(below).into_iter().flatten().filter(|folder| folder.is_dir()).collect()
     }
 
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {

@@ -29,6 +29,10 @@ impl CatalogProvider for HttpSource {
         without_credentials(self.url.as_str())
     }
 
+    fn every(&self) -> Option<std::time::Duration> {
+        Some(super::EVERY)
+    }
+
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
         Ingest::new(cx, &EmptyTree).run(vec![Root::url(self.url.clone())])
     }

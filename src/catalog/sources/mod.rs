@@ -28,6 +28,9 @@ use url::Url;
 /// Every type of source.
 pub const SOURCES: &[&SourceSpec] = &[&dir::SPEC, &git::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
 
+/// Time between two refreshes of a remote source, unless its type or its configuration says otherwise.
+pub const EVERY: Duration = Duration::from_secs(10 * 60);
+
 /// A type of source.
 #[derive(Debug)]
 pub struct SourceSpec {
@@ -52,6 +55,12 @@ pub trait CatalogProvider: Send + Sync {
     /// Returns how long it is good before it is read again; `None`: it lies on this machine and is watched.
     fn every(&self) -> Option<Duration> {
         None
+    }
+
+    /// Returns the folders of this machine whose change matters; those of files it reads count anyway.
+    /// Walks the tree.
+    fn folders(&self) -> Vec<PathBuf> {
+        Vec::new()
     }
 
     /// Reads everything. Blocks; called on a thread of a pool.
