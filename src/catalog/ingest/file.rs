@@ -1,6 +1,6 @@
 //! One file: split, parse, fill in, check, pack.
 
-use super::cache::FileResult;
+use super::cache::{FileResult, TakenIn};
 use super::{How, Ingest, Job, placeholder, sniff, targets};
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
 use crate::catalog::tree::resolve;
@@ -63,6 +63,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         targets,
         skeletons: reader.skeletons,
         hash: 0,
+        stamp: None,
         taken_in: reader.taken_in,
         reusable: reader.reusable,
     })
@@ -76,7 +77,7 @@ struct Reader<'i, 'a> {
     diagnostics: Vec<Diagnostic>,
     targets: Vec<targets::Target>,
     skeletons: Vec<String>,
-    taken_in: Vec<(String, u64)>,
+    taken_in: Vec<TakenIn>,
     reusable: bool,
     waiting: bool,
 }
@@ -97,7 +98,7 @@ impl Reader<'_, '_> {
     fn entity(&mut self, mut node: Node<'_>, index: u32, line: u32, source: &Source<'_>) {
         let filled = placeholder::fill(self.ingest, &self.job.address, &mut node, source);
         self.waiting |= filled.waiting;
-        self.reusable &= !filled.remote;
+        self.reusable &= !filled.remote && !filled.missing;
         self.taken_in.extend(filled.taken_in);
         let origin = match self.job.address {
             super::Address::Path(_) => Origin::File,
