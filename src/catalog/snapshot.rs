@@ -33,10 +33,33 @@ pub struct ParsedFile {
     pub location_ref: Arc<str>,
     /// Location ref of the registered root that led here.
     pub origin_ref: Arc<str>,
+    /// Where the relations of its entities come from.
+    pub relations: RelationsFrom,
     /// The entities of the stream, in order; documents that are none are left out.
     pub documents: Vec<ParsedDocument>,
     /// Everything wrong in this file, entity or not.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Where the relations of a file's entities come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum RelationsFrom {
+    /// The fields of `spec` that name refs.
+    #[default]
+    Spec,
+    /// The `relations` that came with each entity, from a server whose processors may know more than
+    /// `spec` says; whatever they are, they are taken as they are.
+    Given,
+    /// As [`Self::Given`], from somebody who gave only a part of what he has: what a relation leads to may
+    /// well exist.
+    GivenInPart,
+}
+
+impl RelationsFrom {
+    /// Returns whether `relations` counts and not `spec`.
+    pub fn is_given(self) -> bool {
+        self != Self::Spec
+    }
 }
 
 /// One entity as written, placeholders substituted.

@@ -59,6 +59,7 @@ pub(crate) fn file(path: &str, yaml: &str) -> ParsedFile {
         path: name,
         location_ref: format!("file:/{path}").into(),
         origin_ref: format!("file:/{path}").into(),
+        relations: crate::catalog::snapshot::RelationsFrom::Spec,
         documents,
         diagnostics: Vec::new(),
     }

@@ -7,7 +7,7 @@
 use super::EntityRef;
 use super::entity_ref::split;
 use super::kinds;
-use super::value::ValueRef;
+use super::value::{Items, ValueRef};
 use crate::yaml::Node;
 
 /// Pairs of relation types: forward, reverse. Source: Backstage, *Well-known relations*.
@@ -135,6 +135,42 @@ pub fn visit<'a>(value: ValueRef<'a>, mut found: impl FnMut(StatedRef<'a>)) {
             item => push(item, None),
         }
     }
+}
+
+/// Longest name of a relation type that is taken from a server.
+const MAX_TYPE: usize = 100;
+
+/// Calls `found` with type and target ref of each relation that was given with an entity: `relations` as
+/// `type → refs`, or as a server writes it, a list of type and targetRef.
+///
+/// What is no relation (an odd type, a target that is no full ref) is left out.
+pub fn visit_given<'a>(value: ValueRef<'a>, mut found: impl FnMut(&'a str, &'a str)) {
+    let mut push = |relation: &'a str, target: ValueRef<'a>| {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+        let fits = (1..=MAX_TYPE).contains(&relation.len()) && relation.chars().all(plain);
+        if let Some(target) = target.as_str().filter(|text| fits && is_full_ref(text)) {
+            found(relation, target);
+        }
+    };
+    match value.get("relations") {
+        ValueRef::Object(types) => {
+            for (relation, targets) in types.iter() {
+                for target in targets.as_array().iter().flat_map(Items::iter) {
+                    push(relation, target);
+                }
+            }
+        }
+        ValueRef::Array(items) => {
+            for item in items.iter() {
+                push(item.get("type").as_str().unwrap_or(""), item.get("targetRef"));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_full_ref(text: &str) -> bool {
+    matches!(split(text), Some((Some(_), Some(_), _)))
 }
 
 /// Returns line and column (1-based) of each relation that a document states, in the order of

@@ -1,8 +1,8 @@
 //! One file: split, parse, fill in, check, pack.
 
-use super::cache::{FileResult, TakenIn};
+use super::cache::FileResult;
 use super::{How, Ingest, Job, placeholder, sniff, targets};
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
+use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
 use crate::catalog::tree::resolve;
 use crate::config::source::AllowRule;
 use crate::diagnostic::Diagnostic;
@@ -55,6 +55,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         path,
         location_ref,
         origin_ref,
+        relations: RelationsFrom::Spec,
         documents,
         diagnostics: reader.diagnostics,
     };
@@ -63,7 +64,6 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         targets,
         skeletons: reader.skeletons,
         hash: 0,
-        stamp: None,
         taken_in: reader.taken_in,
         reusable: reader.reusable,
     })
@@ -77,7 +77,7 @@ struct Reader<'i, 'a> {
     diagnostics: Vec<Diagnostic>,
     targets: Vec<targets::Target>,
     skeletons: Vec<String>,
-    taken_in: Vec<TakenIn>,
+    taken_in: Vec<(String, u64)>,
     reusable: bool,
     waiting: bool,
 }
@@ -98,7 +98,7 @@ impl Reader<'_, '_> {
     fn entity(&mut self, mut node: Node<'_>, index: u32, line: u32, source: &Source<'_>) {
         let filled = placeholder::fill(self.ingest, &self.job.address, &mut node, source);
         self.waiting |= filled.waiting;
-        self.reusable &= !filled.remote && !filled.missing;
+        self.reusable &= !filled.remote;
         self.taken_in.extend(filled.taken_in);
         let origin = match self.job.address {
             super::Address::Path(_) => Origin::File,

@@ -5,9 +5,8 @@
 //! be read leaves its placeholder in place, so that the entity stays and shows what is meant.
 
 use super::address::{self, Address};
-use super::cache::{TakenIn, hash};
 use super::targets::absolute;
-use super::{Ingest, MAX_LINE};
+use super::{Ingest, MAX_LINE, cache};
 use crate::catalog::tree::{TreeError, resolve};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::placeholder::{Form, Placeholder, find, replace};
@@ -27,10 +26,8 @@ pub(super) struct Filled {
     /// Something is wrong that the author can mend.
     pub failed: bool,
     pub diagnostics: Vec<Diagnostic>,
-    /// A file of the tree could not be read; it may come later.
-    pub missing: bool,
-    /// Files of the tree that were taken in.
-    pub taken_in: Vec<TakenIn>,
+    /// Files of the tree that were taken in, with the hash of their content.
+    pub taken_in: Vec<(String, u64)>,
 }
 
 /// Why a target could not be taken in.
@@ -141,18 +138,15 @@ fn content(
             };
             let path = path.ok_or_else(outside)?;
             let mut bytes = Vec::new();
-            let stamp = ingest.read(&path, limit, &mut bytes).map_err(|error| {
-                filled.missing = true;
-                match error {
-                    TreeError::Outside => outside(),
-                    TreeError::TooLarge { .. } => mistake("it makes the entity too large", error.hint()),
-                    error => mistake(&error.to_string(), error.hint()),
-                }
+            ingest.tree.read(&path, limit, &mut bytes).map_err(|error| match error {
+                TreeError::Outside => outside(),
+                TreeError::TooLarge { .. } => mistake("it makes the entity too large", error.hint()),
+                error => mistake(&error.to_string(), error.hint()),
             })?;
             let name = ingest.tree.shown(&path);
-            let content = decoded(&bytes, &name);
-            filled.taken_in.push(TakenIn { path, hash: hash(&bytes), stamp });
-            return Ok((name, content.map_err(|cause| mistake(&cause, None))?));
+            let text = decoded(&bytes, &name).map_err(|cause| mistake(&cause, None))?;
+            filled.taken_in.push((path, cache::hash(&bytes)));
+            return Ok((name, text));
         }
         (absolute, Address::Url(base)) => {
             let url = absolute.or_else(|| address::join(base, target));

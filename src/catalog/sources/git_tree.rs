@@ -1,7 +1,7 @@
 //! One revision of a git repository as a tree, read from the object store without a checkout.
 
 use super::SourceError;
-use crate::catalog::tree::{MAX_FILES, SourceTree, Stamp, TreeError, folder_of, resolve};
+use crate::catalog::tree::{MAX_FILES, SourceTree, TreeError, folder_of, resolve};
 use git2::{ErrorCode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -160,14 +160,6 @@ impl SourceTree for GitTree {
         buffer.clear();
         buffer.extend_from_slice(&content);
         Ok(())
-    }
-
-    fn stamp(&self, path: &str) -> Option<Stamp> {
-        let (oid, _) = self.files.get(path).filter(|(_, link)| !link)?;
-        let mut bytes = [0; 32];
-        bytes.get_mut(..oid.as_bytes().len())?.copy_from_slice(oid.as_bytes());
-        let mut words = bytes.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_le_bytes));
-        Some(Stamp(std::array::from_fn(|_| words.next().unwrap_or(0))))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {

@@ -1,6 +1,6 @@
 //! The columns of all entities and the text that filter words are looked for in.
 
-use super::draft::{Draft, Drafts, relation_names, relation_number};
+use super::draft::{Draft, Drafts};
 use super::graph::Graph;
 use crate::catalog::snapshot::{NONE, Row, Str, Strings, flag};
 use crate::model::entity_ref::split_canonical;
@@ -69,7 +69,7 @@ impl Columns {
         let mut interner = Interner::default();
         // 0 is the empty text, then the relation types by their numbers
         interner.add("");
-        for name in relation_names() {
+        for name in drafts.names() {
             interner.add(name);
         }
         let total = drafts.all.len();
@@ -144,14 +144,14 @@ impl Columns {
 fn read<'a>(drafts: &'a Drafts<'a>, graph: &Graph, chunk: &'a [Draft<'a>], first: u32) -> Part<'a> {
     let mut part = Part::default();
     let mut text = String::new();
-    let owned_by = relation_number("ownedBy");
+    let owned_by = drafts.relation_number("ownedBy");
     for (id, draft) in (first..).zip(chunk) {
         let fields = EntityFields::of(ValueRef::new(&draft.parsed.packed));
         let mut flags = 0;
         for (set, bit) in [
             (!draft.parsed.valid, flag::INVALID),
             (kinds::find_by_name(fields.kind).is_none(), flag::UNKNOWN_KIND),
-            (is_orphan(graph, id) && !fields.kind.eq_ignore_ascii_case("Location"), flag::ORPHAN),
+            (is_orphan(graph, draft, id, &fields), flag::ORPHAN),
         ] {
             if set {
                 flags |= bit;
@@ -221,8 +221,16 @@ impl<'a> EntityFields<'a> {
     }
 }
 
-/// Whether no relation ties an entity to another one that exists.
-fn is_orphan(graph: &Graph, id: u32) -> bool {
+/// Whether no relation ties an entity to another one that exists; of a server's entity, whether it says so.
+fn is_orphan(graph: &Graph, draft: &Draft<'_>, id: u32, fields: &EntityFields<'_>) -> bool {
+    if draft.relations.is_given() {
+        let annotations = fields.metadata.and_then(|metadata| metadata.get("annotations"));
+        let mark = annotations.and_then(|annotations| annotations.get("backstage.io/orphan").as_str());
+        return mark == Some("true");
+    }
+    if fields.kind.eq_ignore_ascii_case("Location") {
+        return false;
+    }
     let bound = |i: u32| graph.starts.get(i as usize).copied().unwrap_or(0) as usize;
     let run = graph.edges.get(bound(id)..bound(id + 1)).unwrap_or(&[]);
     !run.iter().any(|edge| edge.target < graph.entities && edge.target != id)
@@ -244,7 +252,7 @@ fn first_target(
 
 /// The system an entity is part of, else its domain, else whatever it is part of.
 fn system_of(drafts: &Drafts<'_>, graph: &Graph, draft: &Draft<'_>) -> u32 {
-    let part_of = relation_number("partOf");
+    let part_of = drafts.relation_number("partOf");
     let of_kind = |kind: &str| first_target(drafts, graph, draft, |r, k| r == part_of && k == kind);
     match of_kind("system") {
         NONE => match of_kind("domain") {

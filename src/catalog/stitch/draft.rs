@@ -3,7 +3,7 @@
 //! A hundred thousand entities name half a million refs; as texts of their own they would cost more
 //! time and memory than everything else here.
 
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
+use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
 use crate::model::relation::{self, PAIRS};
 use crate::model::value::ValueRef;
 use rayon::prelude::*;
@@ -26,7 +26,7 @@ pub(super) struct Text {
 /// A relation that a document states.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StatedDraft {
-    /// Number in [`relation_names`], from 1.
+    /// Number of its type: the place in [`Drafts::names`], from 1; 0 for one too many.
     pub relation: u8,
     pub target: Text,
 }
@@ -40,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub file: u32,
     pub document: u32,
     pub source: u16,
+    /// Where [`Self::stated`] comes from.
+    pub relations: RelationsFrom,
     pub parsed: &'a ParsedDocument,
 }
 
@@ -50,6 +52,10 @@ pub(super) struct Drafts<'a> {
     pub all: Vec<Draft<'a>>,
     pub stated: Vec<StatedDraft>,
     text: String,
+    /// Relation types beside the known ones, that a server gave; numbered behind them until joined.
+    odd: Vec<&'a str>,
+    /// All relation types in the order of their names, once joined and if there are odd ones.
+    names: Vec<&'a str>,
 }
 
 /// A document whose ref somebody else describes too.
@@ -66,17 +72,25 @@ static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     names
 });
 
-/// Relation types in the order of their names; the place from 1 is their number everywhere.
-pub(super) fn relation_names() -> &'static [&'static str] {
-    &NAMES
-}
+/// Most relation types of one catalog; their numbers are one byte.
+const MAX_TYPES: usize = u8::MAX as usize;
 
-/// Returns the number of a relation type, 0 for one that is in no pair.
-pub(super) fn relation_number(name: &str) -> u8 {
+/// Returns the number of a known relation type, 0 for one that is in no pair.
+fn known_number(name: &str) -> u8 {
     NAMES.binary_search(&name).map_or(0, |at| at as u8 + 1)
 }
 
 impl<'a> Drafts<'a> {
+    /// Returns the relation types in the order of their names; the place from 1 is their number everywhere.
+    pub(super) fn names(&self) -> &[&'a str] {
+        if self.names.is_empty() { &NAMES } else { &self.names }
+    }
+
+    /// Returns the number of a relation type, 0 for one that nobody states.
+    pub(super) fn relation_number(&self, name: &str) -> u8 {
+        self.names().binary_search(&name).map_or(0, |at| at as u8 + 1)
+    }
+
     /// Reads all documents, in the order of the files.
     pub(super) fn read(files: &'a [Arc<ParsedFile>]) -> Self {
         // tasks of about the same size, whether the entities lie in one file or in many
@@ -124,18 +138,41 @@ impl<'a> Drafts<'a> {
         let Some((kind, namespace, name)) = parts_of(value) else { return };
         let entity_ref = self.push_ref(&kind, &namespace, &name);
         let first = self.stated.len() as u32;
-        relation::visit(value, |stated| {
-            let target = self.push_ref(stated.kind, stated.namespace, stated.name);
-            self.stated.push(StatedDraft { relation: relation_number(stated.relation), target });
-        });
+        if file.relations.is_given() {
+            relation::visit_given(value, |relation, target| {
+                let start = self.text.len() as u32;
+                push_lower(&mut self.text, target);
+                let target = Text { start, end: self.text.len() as u32 };
+                let relation = match known_number(relation) {
+                    0 => self.odd_number(relation),
+                    known => known,
+                };
+                self.stated.push(StatedDraft { relation, target });
+            });
+        } else {
+            relation::visit(value, |stated| {
+                let target = self.push_ref(stated.kind, stated.namespace, stated.name);
+                self.stated.push(StatedDraft { relation: known_number(stated.relation), target });
+            });
+        }
         self.all.push(Draft {
             entity_ref,
             stated: first..self.stated.len() as u32,
             file: file_index,
             document: document as u32,
             source: file.source,
+            relations: file.relations,
             parsed,
         });
+    }
+
+    /// Numbers a relation type that is in no pair, behind those that are.
+    fn odd_number(&mut self, name: &'a str) -> u8 {
+        let at = self.odd.iter().position(|odd| *odd == name).unwrap_or_else(|| {
+            self.odd.push(name);
+            self.odd.len() - 1
+        });
+        u8::try_from(NAMES.len() + at + 1).unwrap_or(0)
     }
 
     /// Writes a canonical ref.
@@ -155,8 +192,14 @@ impl<'a> Drafts<'a> {
             all: Vec::with_capacity(sum(|p| p.all.len())),
             stated: Vec::with_capacity(sum(|p| p.stated.len())),
             text: String::with_capacity(sum(|p| p.text.len())),
+            odd: Vec::new(),
+            names: Vec::new(),
         };
-        for part in parts {
+        whole.take_odd_names(&parts);
+        for mut part in parts {
+            if !whole.names.is_empty() {
+                whole.renumber(&mut part);
+            }
             let (text, stated) = (whole.text.len() as u32, whole.stated.len() as u32);
             let moved = |t: Text| Text { start: t.start + text, end: t.end + text };
             whole.text.push_str(&part.text);
@@ -168,6 +211,28 @@ impl<'a> Drafts<'a> {
             }));
         }
         whole
+    }
+
+    /// Puts the relation types of servers among the known ones, in the order of their names.
+    fn take_odd_names(&mut self, parts: &[Self]) {
+        let mut odd: Vec<&'a str> = parts.iter().flat_map(|part| part.odd.iter().copied()).collect();
+        if odd.is_empty() {
+            return;
+        }
+        odd.sort_unstable();
+        odd.dedup();
+        odd.truncate(MAX_TYPES - NAMES.len());
+        self.names = NAMES.iter().copied().chain(odd).collect();
+        self.names.sort_unstable();
+    }
+
+    /// Gives the relations of a part the numbers of all names.
+    fn renumber(&self, part: &mut Self) {
+        let before = NAMES.iter().copied().chain(part.odd.iter().copied());
+        let now: Vec<u8> = std::iter::once(0).chain(before.map(|name| self.relation_number(name))).collect();
+        for stated in &mut part.stated {
+            stated.relation = now.get(stated.relation as usize).copied().unwrap_or(0);
+        }
     }
 
     /// Sorts by ref and keeps the first claimant of each.
@@ -189,7 +254,7 @@ impl<'a> Drafts<'a> {
                 _ => kept.push(draft),
             }
         }
-        (Self { all: kept, stated: self.stated, text }, losers)
+        (Self { all: kept, text, ..self }, losers)
     }
 
     pub(super) fn text(&self, text: Text) -> &str {

@@ -1,6 +1,6 @@
 //! Numbers for refs, and relations at both of their ends.
 
-use super::draft::{Drafts, relation_names, relation_number};
+use super::draft::Drafts;
 use crate::catalog::snapshot::{Edge, NONE, Str, Strings};
 use crate::model::relation::reverse;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -71,7 +71,12 @@ impl Graph {
     /// Puts each relation at both ends: counts per ref, places, then sorts each short run.
     fn connect(&mut self, drafts: &Drafts<'_>) {
         let opposite: Vec<u8> = std::iter::once(0)
-            .chain(relation_names().iter().map(|name| reverse(name).map_or(0, relation_number)))
+            .chain(
+                drafts
+                    .names()
+                    .iter()
+                    .map(|name| reverse(name).map_or(0, |name| drafts.relation_number(name))),
+            )
             .collect();
         let nodes = self.refs.len();
         let mut next = vec![0u32; nodes + 2];
@@ -80,9 +85,11 @@ impl Graph {
                 *slot += 1;
             }
         };
-        self.each(drafts, |from, _, to| {
+        self.each(drafts, &opposite, |from, _, to, back| {
             count(from);
-            count(to);
+            if back != 0 {
+                count(to);
+            }
         });
         let mut sum = 0;
         for slot in &mut next {
@@ -98,9 +105,11 @@ impl Graph {
             }
             *slot += 1;
         };
-        self.each(drafts, |from, relation, to| {
+        self.each(drafts, &opposite, |from, relation, to, back| {
             place(from, relation, to);
-            place(to, opposite.get(relation as usize).copied().unwrap_or(0), from);
+            if back != 0 {
+                place(to, back, from);
+            }
         });
         self.starts = Vec::with_capacity(nodes + 1);
         self.starts.push(0);
@@ -127,13 +136,15 @@ impl Graph {
         self.edges = placed;
     }
 
-    /// Calls `found` with each stated relation: from, number of its type, to.
-    fn each(&self, drafts: &Drafts<'_>, mut found: impl FnMut(u32, u8, u32)) {
+    /// Calls `found` with each stated relation: from, number of its type, to, number of its opposite (0
+    /// for types that have none).
+    fn each(&self, drafts: &Drafts<'_>, opposite: &[u8], mut found: impl FnMut(u32, u8, u32, u8)) {
         for (from, draft) in (0u32..).zip(&drafts.all) {
             let targets = self.targets_of(draft.stated.clone());
             for (stated, to) in drafts.stated_by(draft).iter().zip(targets) {
                 if *to != NONE && stated.relation != 0 {
-                    found(from, stated.relation, *to);
+                    let back = opposite.get(stated.relation as usize).copied().unwrap_or(0);
+                    found(from, stated.relation, *to, back);
                 }
             }
         }

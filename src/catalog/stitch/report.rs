@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Drafts, Loser};
 use super::graph::Graph;
-use crate::catalog::snapshot::{NONE, ParsedFile, SourceState};
+use crate::catalog::snapshot::{NONE, ParsedFile, RelationsFrom, SourceState};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
 use crate::model::relation;
@@ -70,6 +70,12 @@ pub(super) fn dangling(
         if targets.iter().all(|id| *id < graph.entities || *id == NONE) {
             continue;
         }
+        if draft.relations.is_given() {
+            if draft.relations == RelationsFrom::Given {
+                dangling_given(files, sources, drafts, graph, draft, diagnostics);
+            }
+            continue;
+        }
         let mut told: FxHashSet<(u32, &str)> = FxHashSet::default();
         // few documents come here: they are asked again which field says what
         let stated = relation::stated(ValueRef::new(&draft.parsed.packed));
@@ -92,5 +98,29 @@ pub(super) fn dangling(
                 .map(|other| format!("there is `{other}`: write that, if it is meant"));
             diagnostics.push(diagnostic);
         }
+    }
+}
+
+/// Tells about each ref that a relation given with an entity leads to and nobody describes.
+fn dangling_given(
+    files: &[Arc<ParsedFile>],
+    sources: &[SourceState],
+    drafts: &Drafts<'_>,
+    graph: &Graph,
+    draft: &Draft<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for (stated, id) in drafts.stated_by(draft).iter().zip(graph.targets_of(draft.stated.clone())) {
+        let name = (stated.relation as usize).checked_sub(1).and_then(|at| drafts.names().get(at));
+        let Some(name) = name.filter(|_| *id >= graph.entities && *id != NONE) else { continue };
+        let mut diagnostic = Diagnostic::warning(
+            "catalog::dangling-ref",
+            format!("the relation `{name}` leads to `{}`, which nothing here describes", graph.refs.get(*id)),
+        )
+        .at(place(files, draft, draft.parsed.line, 0))
+        .pointer("/relations")
+        .entity(drafts.text(draft.entity_ref));
+        diagnostic.source = sources.get(draft.source as usize).map(|source| source.name.clone());
+        diagnostics.push(diagnostic);
     }
 }
