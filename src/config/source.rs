@@ -237,9 +237,16 @@ impl SourceConfig {
 
     /// Turns `--catalog PLACE` and `--at REV` into a source.
     ///
-    /// An http(s) address is `http`; with a revision, or for a bare repository, `git`; a file is
-    /// `file`; anything else (also what does not exist, so that the source reports it) is `dir`.
+    /// The address of a git repository (`….git`, `ssh://…`, `git@host:…`, the page of one on a forge) is
+    /// `git`, any other http(s) address `http`; a path with a revision, or of a bare repository, is `git`; a
+    /// file is `file`; anything else (also what does not exist, so that the source reports it) is `dir`.
     pub fn guess(place: &str, at: Option<&str>) -> Self {
+        if is_repository_address(place, at.is_some()) {
+            let mut source = Self::new("git", without_credentials(place));
+            source.url = Some(place.to_owned());
+            source.at = at.map(str::to_owned);
+            return source;
+        }
         let lower = place.get(..8).unwrap_or(place).to_ascii_lowercase();
         if lower.starts_with("http://") || lower.starts_with("https://") {
             let mut source = Self::new("http", without_credentials(place));
@@ -286,6 +293,38 @@ pub fn without_credentials(address: &str) -> String {
     }
 }
 
+/// Returns whether a place is the address of a git repository on another machine.
+fn is_repository_address(place: &str, has_revision: bool) -> bool {
+    let Some((scheme, rest)) = place.split_once("://") else {
+        // `git@host:path`, unless there is such a path here
+        let login = place.split_once(':').map_or("", |(login, _)| login);
+        let is_login = login.contains('@') && !login.contains(['/', '\\']);
+        return (is_login || is_transport_helper(place)) && !Path::new(place).exists();
+    };
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let path = rest.get(..end).unwrap_or(rest).trim_end_matches('/');
+    match scheme.to_ascii_lowercase().as_str() {
+        "ssh" | "git" | "file" => true,
+        "http" | "https" => has_revision || path.ends_with(".git") || is_forge_page(path),
+        _ => false,
+    }
+}
+
+/// `ext::…`: the source says why it is not used.
+fn is_transport_helper(place: &str) -> bool {
+    place.split_once("::").is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
+/// Returns whether `host/owner/name` is the page of a repository on a public forge.
+fn is_forge_page(place: &str) -> bool {
+    let mut parts = place.split('/');
+    let host = parts.next().unwrap_or_default().rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    matches!(host.as_str(), "github.com" | "gitlab.com" | "codeberg.org" | "bitbucket.org")
+        && parts.filter(|part| !part.is_empty()).count() == 2
+}
+
 /// Returns the last part of a path that says something: `shop` for `/src/shop`, `.` and `../`.
 fn short_name(path: &Path) -> String {
     let named = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -322,6 +361,14 @@ mod tests {
             (text(&file), None, "file"),
             (text(&bare), None, "git"),
             (text(&folder.path().join("absent")), None, "dir"),
+            ("https://git.acme.io/o/r.git".to_owned(), None, "git"),
+            ("https://git.acme.io/o/r".to_owned(), Some("main"), "git"),
+            ("https://github.com/o/r".to_owned(), None, "git"),
+            ("https://github.com/o/r/blob/main/catalog-info.yaml".to_owned(), None, "http"),
+            ("git@git.acme.io:o/r.git".to_owned(), None, "git"),
+            ("ssh://git@git.acme.io/o/r".to_owned(), Some("v1"), "git"),
+            ("file:///srv/r".to_owned(), None, "git"),
+            ("ext::sh -c x".to_owned(), None, "git"),
         ];
         for (place, at, kind) in cases {
             assert_eq!(SourceConfig::guess(&place, at).kind, kind, "{place}");

@@ -4,6 +4,7 @@
 
 mod follow;
 mod git;
+mod git_remote;
 mod hostile;
 mod http;
 mod incremental;

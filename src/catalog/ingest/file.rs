@@ -98,7 +98,8 @@ impl Reader<'_, '_> {
     fn entity(&mut self, mut node: Node<'_>, index: u32, line: u32, source: &Source<'_>) {
         let filled = placeholder::fill(self.ingest, &self.job.address, &mut node, source);
         self.waiting |= filled.waiting;
-        self.reusable &= !filled.remote;
+        // what could not be read may be there the next time
+        self.reusable &= !filled.remote && !filled.failed;
         self.taken_in.extend(filled.taken_in);
         let origin = match self.job.address {
             super::Address::Path(_) => Origin::File,

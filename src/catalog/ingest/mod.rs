@@ -73,6 +73,14 @@ impl Root {
         Self { address: Address::path(path), how: if named { How::Named } else { How::Sniffed } }
     }
 
+    /// Returns its path in the tree of the source.
+    pub fn path(&self) -> Option<&str> {
+        match &self.address {
+            Address::Path(path) => Some(path),
+            Address::Url(_) => None,
+        }
+    }
+
     /// Creates one for an address.
     pub fn url(url: Url) -> Self {
         Self { address: Address::Url(Arc::new(url)), how: How::Asked }

@@ -1,16 +1,28 @@
 //! A git repository: its work tree, or any revision of it without a checkout.
 
 use super::git_tree::GitTree;
-use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec, dir};
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec, dir, git_remote};
 use crate::catalog::ingest::Ingest;
 use crate::config::source::SourceConfig;
 use std::path::PathBuf;
 
 /// The type `git`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "git", help: "a git repository, bare too, at its work tree or any revision", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "git",
+    help: "a git repository at its work tree or any revision, or behind an address",
+    open,
+};
 
 fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
+    match (&config.path, &config.url) {
+        (None, Some(url)) => return git_remote::open(config, url),
+        (Some(_), Some(_)) => {
+            let cause =
+                "it stands beside `path`; a repository is either here or behind an address".to_owned();
+            return Err(SourceError::BadSetting { setting: "url", cause });
+        }
+        (_, None) => {}
+    }
     let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "git", setting: "path" })?;
     Ok(Box::new(GitSource { path, revision: config.at.clone(), is_automatic: config.include.is_empty() }))
 }

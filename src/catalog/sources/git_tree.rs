@@ -1,14 +1,18 @@
 //! One revision of a git repository as a tree, read from the object store without a checkout.
 
 use super::SourceError;
+use super::git_remote::encode_path;
+use crate::catalog::ingest::sniff;
 use crate::catalog::tree::{MAX_FILES, SourceTree, TreeError, folder_of, resolve};
-use git2::{ErrorCode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
-use std::collections::BTreeMap;
+use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid, Repository, TreeWalkMode, TreeWalkResult};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Links that are followed one after another before it is called a circle.
 const MAX_LINKS: usize = 8;
+/// How a file begins whose content lies in Git LFS.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 /// Mode of a symbolic link in a git tree.
 const LINK: i32 = 0o120_000;
 
@@ -23,9 +27,24 @@ pub(super) struct GitTree {
     revision: String,
     /// Repository as the user typed it.
     place: String,
-    /// Full path of the repository, for location refs.
-    full: PathBuf,
-    commit: String,
+    /// What stands before a path in its location ref.
+    location: String,
+    /// Whether that is an address.
+    is_page: bool,
+    /// Objects that were asked for and are not there.
+    missing: Mutex<BTreeSet<Oid>>,
+}
+
+/// How the files of a commit are called.
+pub(super) struct Names {
+    /// What stands before the colon of a shown path.
+    pub revision: String,
+    /// The repository as the user typed it.
+    pub place: String,
+    /// Full path of the repository.
+    pub full: PathBuf,
+    /// What stands before a path in the address of its page on a forge.
+    pub page: Option<String>,
 }
 
 impl GitTree {
@@ -59,15 +78,48 @@ impl GitTree {
         };
         let full = repository.workdir().unwrap_or_else(|| repository.path()).to_path_buf();
         let start = repository.workdir().map_or_else(String::new, |root| start_of(root, path));
-        Ok(Self {
+        let names = Names { revision: revision.to_owned(), place, full, page: None };
+        Ok(Self { start, ..Self::new(repository, files, &commit, names) })
+    }
+
+    /// Opens a commit whose files are named otherwise than by the repository's path.
+    pub(super) fn of_commit(repository: Repository, commit: Oid, names: Names) -> Result<Self, git2::Error> {
+        let files = list_files(&repository.find_object(commit, None)?.peel_to_tree()?)?;
+        Ok(Self::new(repository, files, &commit.to_string(), names))
+    }
+
+    fn new(repository: Repository, files: BTreeMap<String, (Oid, bool)>, commit: &str, names: Names) -> Self {
+        let Names { revision, place, full, page } = names;
+        Self {
             repository: Mutex::new(repository),
             files,
-            start,
-            revision: revision.to_owned(),
+            start: String::new(),
+            revision,
             place,
-            full,
-            commit,
-        })
+            is_page: page.is_some(),
+            location: match page {
+                Some(page) => format!("url:{page}"),
+                None => format!("git:{}@{commit}:", full.display()),
+            },
+            missing: Mutex::default(),
+        }
+    }
+
+    /// Returns those contents of files that are not in the repository.
+    pub(super) fn missing_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<Oid> {
+        let wanted: BTreeSet<Oid> =
+            paths.filter_map(|path| self.files.get(path)).map(|(object, _)| *object).collect();
+        let repository = self.repository.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(odb) = repository.odb() else { return Vec::new() };
+        let _ = odb.refresh();
+        // looking at the disk anew for each would take minutes
+        wanted.into_iter().filter(|id| !odb.exists_ext(*id, OdbLookupFlags::NO_REFRESH)).collect()
+    }
+
+    /// Returns the contents that were asked for since the last time and are not in the repository.
+    pub(super) fn take_missing(&self) -> Vec<Oid> {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *missing).into_iter().collect()
     }
 
     /// Returns the folder of the repository that was asked for.
@@ -107,7 +159,13 @@ impl GitTree {
         let repository = self.repository.lock().unwrap_or_else(PoisonError::into_inner);
         let io = |error: git2::Error| TreeError::Io(plain(&error));
         let odb = repository.odb().map_err(io)?;
-        let (size, _) = odb.read_header(oid).map_err(io)?;
+        let (size, _) = odb.read_header(oid).map_err(|error| {
+            if error.code() == ErrorCode::NotFound {
+                self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(oid);
+                return TreeError::Io("its content was not fetched".to_owned());
+            }
+            io(error)
+        })?;
         if size as u64 > limit {
             return Err(TreeError::TooLarge { size: size as u64, limit });
         }
@@ -157,9 +215,23 @@ fn plain(error: &git2::Error) -> String {
 impl SourceTree for GitTree {
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
         let content = self.content(self.find(path)?, limit)?;
+        if content.starts_with(LFS_POINTER) {
+            return Err(TreeError::Io("it is a pointer of Git LFS; its content is not in git".to_owned()));
+        }
         buffer.clear();
         buffer.extend_from_slice(&content);
         Ok(())
+    }
+
+    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
+        match self.read(path, limit, buffer) {
+            // what is found by its ending and lies elsewhere is no descriptor
+            Err(TreeError::Io(_)) if !sniff::is_descriptor_name(path.rsplit('/').next().unwrap_or(path)) => {
+                buffer.clear();
+                self.content(self.find(path)?, limit).map(|content| buffer.extend(content))
+            }
+            other => other,
+        }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {
@@ -176,7 +248,10 @@ impl SourceTree for GitTree {
     }
 
     fn location_ref(&self, path: &str) -> Arc<str> {
-        format!("git:{}@{}:{path}", self.full.display(), self.commit).into()
+        if self.is_page {
+            return format!("{}{}", self.location, encode_path(path)).into();
+        }
+        format!("{}{path}", self.location).into()
     }
 }
 

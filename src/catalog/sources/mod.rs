@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod file;
 pub mod forge;
 pub mod git;
+mod git_remote;
 mod git_tree;
 pub mod http;
 
@@ -71,6 +72,7 @@ pub trait CatalogProvider: Send + Sync {
 }
 
 /// What a provider works with.
+#[derive(Clone)]
 pub struct RefreshContext<'a> {
     /// Its configuration.
     pub config: &'a SourceConfig,
@@ -215,6 +217,16 @@ pub enum SourceError {
         /// Why.
         error: crate::net::NetError,
     },
+    /// The network failed, as another program tells.
+    #[error("could not read `{place}`: {cause}")]
+    Unreached {
+        /// URL.
+        place: String,
+        /// In plain words.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The token cannot be read.
     #[error("{cause}")]
     NoSecret {
@@ -252,10 +264,12 @@ impl SourceError {
             Self::NoCommits { .. } => {
                 ("source::no-commits", Some("commit something, or open the folder without a revision".into()))
             }
-            Self::UnknownRevision { .. } => {
-                ("source::unknown-revision", Some("`git branch -a` and `git tag` list what there is".into()))
-            }
+            Self::UnknownRevision { .. } => (
+                "source::unknown-revision",
+                Some("`git branch -a`, `git tag` and `git ls-remote` list what there is".into()),
+            ),
             Self::Net { error, .. } => ("source::network", Some(error.hint())),
+            Self::Unreached { hint, .. } => ("source::network", Some(hint.clone())),
             Self::NoSecret { .. } => (
                 "source::no-secret",
                 Some("set it, or name another place with `token = { env = \"…\" }` in the source".to_owned()),

@@ -1,0 +1,254 @@
+//! A git repository on another machine, fetched by the user's own `git` into a bare clone of the cache.
+//!
+//! Start at [`GitRemote`]. As little as possible is fetched (one commit, and of the files only those that
+//! are read), and afterwards only what changed. The clone is read without a checkout, as any revision of a
+//! local repository is; without a network it is read as it was last fetched.
+
+mod address;
+mod clone;
+mod program;
+mod trouble;
+
+pub(super) use address::encode_path;
+
+use super::git_tree::{GitTree, Names};
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, dir};
+use crate::catalog::ingest::{Ingest, Root};
+use crate::catalog::progress::Progress;
+use crate::config::secret::Secret;
+use crate::config::source::SourceConfig;
+use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::net::{Net, NetError, NetOptions};
+use address::GitAddress;
+use clone::{RemoteClone, State};
+use git2::Oid;
+use program::{Git, GitError, Step};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Time between two refreshes unless configured.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+/// Longest silence of `git` unless configured; it also covers what the server prepares.
+const SILENCE: Duration = Duration::from_secs(120);
+/// Rounds of fetching files that files name.
+const ROUNDS: usize = 20;
+/// Name that most forges take beside a token.
+const TOKEN_USER: &str = "x-access-token";
+/// Folder of the clone in that of the source.
+const FOLDER: &str = "git";
+
+/// A repository behind an address.
+pub(super) struct GitRemote {
+    address: GitAddress,
+    at: Option<String>,
+    every: Duration,
+}
+
+/// Makes the provider of a source of type `git` with an address.
+pub(super) fn open(config: &SourceConfig, url: &str) -> Result<Box<dyn CatalogProvider>, SourceError> {
+    let bad = |setting: &'static str| move |cause| SourceError::BadSetting { setting, cause };
+    let address = GitAddress::parse(url).map_err(bad("url"))?;
+    let at = config.at.clone().or_else(|| config.branch.clone());
+    if let Some(at) = &at {
+        address::check_revision(at).map_err(bad("at"))?;
+    }
+    Ok(Box::new(GitRemote { address, at, every: config.every.unwrap_or(EVERY) }))
+}
+
+impl CatalogProvider for GitRemote {
+    fn place(&self) -> String {
+        match &self.at {
+            Some(at) => format!("{} at {at}", self.address.shown),
+            None => self.address.shown.clone(),
+        }
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(self.every)
+    }
+
+    fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
+        let for_now = TemporaryFolder::new(cx);
+        let folder = cx.folder.map_or_else(|| for_now.0.clone().unwrap_or_default(), Path::to_path_buf);
+        let last = Mutex::new(Instant::now());
+        let on_step = |step: &Step| {
+            let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if step.what == "Receiving objects" && last.elapsed() > Duration::from_millis(100) {
+                *last = Instant::now();
+                cx.report(step.done, Some(step.total), "objects");
+            }
+        };
+        let clone = RemoteClone {
+            git: Git {
+                cancel: cx.progress.cancel_token(),
+                silence: cx
+                    .config
+                    .timeout_seconds
+                    .map_or(SILENCE, |s| Duration::from_secs(s.saturating_mul(4))),
+                on_step: &on_step,
+                login: self.login(cx)?,
+            },
+            address: &self.address,
+            folder: folder.join(FOLDER),
+        };
+        let told = |error| trouble::to_source_error(error, &self.address, self.at.as_deref());
+        let _lock = clone::lock(&clone.folder, &clone.git).map_err(told)?;
+        let (state, trouble) = self.update(&clone, cx)?;
+        let mut delta = match self.read(&clone, &state, cx) {
+            // the clone is not whole, although it looked so
+            Err(SourceError::Unreadable { .. }) if trouble.is_none() && cx.folder.is_some() => {
+                let state = clone.renew(self.at.as_deref())?;
+                self.read(&clone, &state, cx)?
+            }
+            other => other?,
+        };
+        delta.diagnostics.extend(trouble.map(|error| self.stale(&error, &state, cx)));
+        Ok(delta)
+    }
+}
+
+impl GitRemote {
+    fn login(&self, cx: &RefreshContext<'_>) -> Result<Option<(String, Secret)>, SourceError> {
+        if self.address.origin.is_none() {
+            return Ok(None);
+        }
+        let user = cx.config.username.clone().unwrap_or_else(|| TOKEN_USER.to_owned());
+        Ok(cx.token()?.map(|token| (user, token)))
+    }
+
+    /// Brings the clone up to date; with the reason why not, if what is there has to do.
+    fn update(
+        &self,
+        clone: &RemoteClone<'_>,
+        cx: &RefreshContext<'_>,
+    ) -> Result<(State, Option<SourceError>), SourceError> {
+        let is_local = self.address.origin.is_none() && Path::new(&self.address.host).is_absolute();
+        let updated = if cx.net.is_offline() && !is_local {
+            let host = self.address.host.clone();
+            Err(SourceError::Net { place: self.address.shown.clone(), error: NetError::Offline { host } })
+        } else {
+            clone.update(self.at.as_deref())
+        };
+        match updated {
+            Ok(state) => Ok((state, None)),
+            Err(SourceError::Cancelled) => Err(SourceError::Cancelled),
+            Err(error) => match clone.state() {
+                Some(state) => Ok((state, Some(error))),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Says that what is shown is what was fetched before.
+    fn stale(&self, error: &SourceError, state: &State, cx: &RefreshContext<'_>) -> Diagnostic {
+        let told = error.to_diagnostic(&cx.name, &self.place());
+        let when = jiff::Timestamp::from_second(state.checked_at).unwrap_or_default();
+        let when = when.strftime("%Y-%m-%d %H:%M UTC");
+        let message = format!("{}; it is shown as it was fetched on {when}", told.message);
+        let mut diagnostic =
+            Diagnostic::warning("source::stale", message).at(SourceLocation::file(self.place()));
+        diagnostic.hint = told.hint;
+        diagnostic.source = Some(cx.name.clone());
+        diagnostic
+    }
+
+    fn names(&self, clone: &RemoteClone<'_>, state: &State) -> Names {
+        let page = self.address.page_of(state.kind, &state.revision);
+        Names {
+            revision: state.revision.clone(),
+            place: self.address.shown.clone(),
+            full: clone.folder.clone(),
+            page,
+        }
+    }
+
+    /// Reads the files of the commit; fetches first what is not there.
+    fn read(
+        &self,
+        clone: &RemoteClone<'_>,
+        state: &State,
+        cx: &RefreshContext<'_>,
+    ) -> Result<Delta, SourceError> {
+        let mut tree = self.tree(clone, state)?;
+        let mut state = state.clone();
+        let find = |tree: &GitTree| dir::find_listed(tree, "", cx);
+        let mut roots = find(&tree)?;
+        let can_fetch = state.is_filtered && !cx.net.is_offline();
+        if can_fetch {
+            let before = state.clone();
+            state = self.fetch_wanted(clone, &tree, &roots, &before, cx)?;
+            if state != before {
+                tree = self.tree(clone, &state)?;
+                roots = find(&tree)?;
+            }
+        }
+        Ingest::new(cx, &tree).skipping_skeletons(cx.config.include.is_empty()).run(roots)
+    }
+
+    fn tree(&self, clone: &RemoteClone<'_>, state: &State) -> Result<GitTree, SourceError> {
+        let unreadable = |error: &git2::Error| SourceError::Unreadable {
+            place: self.address.shown.clone(),
+            cause: error.message().to_owned(),
+            hint: None,
+        };
+        let repository = clone.open().map_err(|error| unreadable(&error))?;
+        let commit = Oid::from_str(&state.commit).map_err(|error| unreadable(&error))?;
+        GitTree::of_commit(repository, commit, self.names(clone, state)).map_err(|error| unreadable(&error))
+    }
+
+    /// Fetches the contents of the files that will be read: those that are looked for, then what these
+    /// name, and so on. Where the server does not give single contents, everything is fetched.
+    fn fetch_wanted(
+        &self,
+        clone: &RemoteClone<'_>,
+        tree: &GitTree,
+        roots: &[Root],
+        state: &State,
+        cx: &RefreshContext<'_>,
+    ) -> Result<State, SourceError> {
+        let told = |error| trouble::to_source_error(error, &self.address, self.at.as_deref());
+        let mut missing = tree.missing_of(roots.iter().filter_map(Root::path));
+        for _ in 0..ROUNDS {
+            if !missing.is_empty() {
+                match clone.fetch_blobs(&missing) {
+                    Ok(()) => {}
+                    Err(GitError::Failed(talk)) if trouble::kind(&talk).0 != trouble::Kind::Network => {
+                        return clone.fetch_whole(self.at.as_deref());
+                    }
+                    Err(error) => return Err(told(error)),
+                }
+            }
+            // what these files name shows by reading them; addresses can wait
+            let offline = Net::new(NetOptions { offline: true, ..NetOptions::default() });
+            let quiet = Progress::none().cancelled_by(cx.progress.cancel_token().clone());
+            let dry = RefreshContext { net: &offline, progress: &quiet, ..cx.clone() };
+            tree.take_missing();
+            let ingest = Ingest::new(&dry, tree).skipping_skeletons(cx.config.include.is_empty());
+            ingest.run(roots.to_vec())?;
+            missing = tree.take_missing();
+            if missing.is_empty() {
+                break;
+            }
+        }
+        Ok(state.clone())
+    }
+}
+
+/// A folder that is there as long as a refresh, for who keeps nothing.
+struct TemporaryFolder(Option<PathBuf>);
+
+impl TemporaryFolder {
+    fn new(cx: &RefreshContext<'_>) -> Self {
+        let name = || format!("devportal-{}-{}", std::process::id(), cx.index);
+        Self(cx.folder.is_none().then(|| std::env::temp_dir().join(name())))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
