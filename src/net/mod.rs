@@ -1,22 +1,31 @@
 //! One HTTP client for everything that reads over the network.
 //!
-//! Start at [`Net::fetch`]. It is blocking and safe to call from any thread of a pool: the requests
-//! themselves run on a small runtime of its own that starts with the first request, so that a purely
-//! local start never pays for it. Every request has a time limit and a size limit, redirects are few
-//! and checked, answers are kept with their validators so that an unchanged one costs a 304. It never
-//! sends a credential. A TLS provider must be installed before (`main` does).
+//! Start at [`Api`], requests to one server with its credentials, and [`Batch`], the files behind many
+//! addresses. Both are blocking and safe to call from any thread of a pool: the requests themselves run
+//! on a small runtime of its own that starts with the first request, so that a purely local start never
+//! pays for it. Every request has limits on time, size and speed; redirects are few and checked; what
+//! fails in passing is tried again; servers that limit requests are left alone until they say so;
+//! answers are kept with their validators so that an unchanged one costs a 304. Proxies are those of the
+//! environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`). A TLS provider must be installed
+//! before (`main` does); certificates are always checked.
 
 mod api;
 mod batch;
+mod body;
 mod error;
+mod exchange;
+mod limit;
+mod memory;
 
 pub use api::{Answer, Api, Auth, NetNote, Rate};
 pub use batch::{Batch, Remote};
-pub use error::NetError;
+pub use error::{NetError, TlsProblem};
 
-use futures_util::StreamExt as _;
-use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use exchange::{Credential, Event, Exchange, Reply};
+use limit::Gates;
+use reqwest::header::HeaderMap;
 use rustc_hash::FxHashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -24,8 +33,8 @@ use url::Url;
 
 /// Requests under way at once.
 const CONCURRENT: usize = 8;
-/// Redirects that are followed.
-const MAX_REDIRECTS: usize = 5;
+/// Largest file of certificates, in bytes.
+const MAX_CA_FILE: u64 = 16 * 1024 * 1024;
 
 /// How to reach the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +43,17 @@ pub struct NetOptions {
     pub offline: bool,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
-    /// Longest time for a whole request.
+    /// Longest time for a whole request with its further tries; waits for a limit do not count.
     pub timeout: Duration,
-    /// Largest answer, in bytes.
+    /// Largest answer, in bytes, unpacked.
     pub max_bytes: u64,
+    /// Longest wait for a server that limits requests; where it wants more, the request fails and says
+    /// until when.
+    pub max_wait: Duration,
+    /// An answer of which less than [`Self::slow_bytes`] come in this time is given up.
+    pub slow_window: Duration,
+    /// See [`Self::slow_window`].
+    pub slow_bytes: u64,
 }
 
 impl Default for NetOptions {
@@ -47,17 +63,11 @@ impl Default for NetOptions {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(20),
             max_bytes: 8 * 1024 * 1024,
+            max_wait: Duration::from_secs(15 * 60),
+            slow_window: Duration::from_secs(10),
+            slow_bytes: 512,
         }
     }
-}
-
-/// What came back.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The whole answer.
-    pub body: Arc<[u8]>,
-    /// Whether the server said that it did not change since it was last read.
-    pub unchanged: bool,
 }
 
 /// The client.
@@ -65,15 +75,16 @@ pub struct Fetched {
 pub struct Net {
     options: NetOptions,
     inner: OnceLock<Result<Inner, String>>,
-    kept: Arc<Mutex<FxHashMap<String, Kept>>>,
 }
 
 #[derive(Debug)]
 struct Inner {
     /// `None` only while it is being dropped.
     runtime: Option<tokio::runtime::Runtime>,
-    client: reqwest::Client,
+    /// By the file of further certificates; a changed file is read with the next start.
+    clients: Mutex<FxHashMap<Option<PathBuf>, Result<reqwest::Client, NetError>>>,
     slots: Arc<tokio::sync::Semaphore>,
+    gates: Arc<Gates>,
 }
 
 impl Drop for Inner {
@@ -83,14 +94,6 @@ impl Drop for Inner {
             runtime.shutdown_background();
         }
     }
-}
-
-/// An answer with what the server said to tell a change by.
-#[derive(Debug, Clone)]
-struct Kept {
-    body: Arc<[u8]>,
-    etag: Option<HeaderValue>,
-    modified: Option<HeaderValue>,
 }
 
 /// A request of an [`Api`].
@@ -104,45 +107,105 @@ pub struct Request {
     pub headers: HeaderMap,
     /// JSON to send.
     pub body: Option<Vec<u8>>,
+    /// Whether an answer with a validator is kept; no for what is large and read once.
+    pub keep: bool,
+    /// Whether sending it twice does no more than sending it once; a GET always is.
+    pub idempotent: bool,
 }
 
 impl Request {
     /// Creates a request that reads an address.
     pub fn get(url: Url) -> Self {
-        Self { method: reqwest::Method::GET, url, headers: HeaderMap::new(), body: None }
+        Self {
+            method: reqwest::Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            keep: true,
+            idempotent: true,
+        }
+    }
+
+    /// Creates a request that sends JSON.
+    pub fn post(url: Url, body: &serde_json::Value) -> Self {
+        Self {
+            method: reqwest::Method::POST,
+            body: Some(body.to_string().into_bytes()),
+            idempotent: false,
+            ..Self::get(url)
+        }
+    }
+
+    /// Says that the answer is not kept.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.keep = false;
+        self
+    }
+
+    /// Says that it may be sent again when it is not known whether it arrived.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Adds a header; one that is none is left out.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = value.parse() {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.method == reqwest::Method::GET || self.idempotent
     }
 }
 
-/// A request under way.
+/// How one request differs from what the client does by itself.
+#[derive(Debug, Default)]
+struct Terms {
+    credential: Option<Credential>,
+    timeout: Option<Duration>,
+    max_bytes: Option<u64>,
+    ca_file: Option<PathBuf>,
+    cancel: CancellationToken,
+}
+
+/// A request under way; dropping it stops it.
 #[derive(Debug)]
-pub struct Pending {
+struct Pending {
     url: Url,
-    receiver: mpsc::Receiver<Result<Fetched, NetError>>,
-    cancel: tokio_util::sync::DropGuard,
+    events: mpsc::Receiver<Event>,
+    stop: tokio_util::sync::DropGuard,
     started: Instant,
 }
 
 impl Pending {
-    /// Returns what is fetched.
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
     /// Waits at most this long; `None` when there is no answer yet.
-    pub fn wait(&self, longest: Duration) -> Option<Result<Fetched, NetError>> {
-        match self.receiver.recv_timeout(longest) {
-            Ok(answer) => Some(answer),
-            Err(mpsc::RecvTimeoutError::Timeout) => None,
-            Err(mpsc::RecvTimeoutError::Disconnected) => Some(Err(NetError::Broken {
-                host: error::host_of(&self.url),
-                cause: "the request was dropped".into(),
-            })),
+    fn wait(&self, longest: Option<Duration>, notify: &dyn Fn(NetNote)) -> Option<Result<Reply, NetError>> {
+        let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
+        loop {
+            let event = match deadline {
+                None => self.events.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+                Some(at) => self.events.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            match event {
+                Ok(Event::Note(note)) => notify(note),
+                Ok(Event::Done(answer)) => return Some(answer),
+                Err(mpsc::RecvTimeoutError::Timeout) => return None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return Some(Err(NetError::Cancelled { host: error::host_of(&self.url) }));
+                }
+            }
         }
     }
 
     /// Gives up, as if the time for the request were over.
-    pub fn give_up(self) -> NetError {
-        drop(self.cancel);
+    fn give_up(self) -> NetError {
+        drop(self.stop);
         NetError::Timeout { host: error::host_of(&self.url), elapsed: self.started.elapsed() }
     }
 }
@@ -150,7 +213,7 @@ impl Pending {
 impl Net {
     /// Creates a client; nothing is started before the first request.
     pub fn new(options: NetOptions) -> Self {
-        Self { options, inner: OnceLock::new(), kept: Arc::default() }
+        Self { options, inner: OnceLock::new() }
     }
 
     /// Returns whether every request is refused.
@@ -158,213 +221,114 @@ impl Net {
         self.options.offline
     }
 
-    /// Fetches an address and waits for the answer.
-    ///
-    /// # Errors
-    /// [`NetError`] in all its forms; [`NetError::Cancelled`] once `cancel` is.
-    pub fn fetch(
-        &self,
-        url: &Url,
-        timeout: Option<Duration>,
-        cancel: &CancellationToken,
-    ) -> Result<Fetched, NetError> {
-        let pending = self.start(url, timeout)?;
-        loop {
-            if cancel.is_cancelled() {
-                return Err(NetError::Cancelled { host: error::host_of(url) });
-            }
-            if let Some(answer) = pending.wait(Duration::from_millis(50)) {
-                return answer;
-            }
-        }
+    /// Returns how it reaches the network.
+    pub fn options(&self) -> &NetOptions {
+        &self.options
     }
 
-    /// Sends a request of an [`Api`] and waits for the answer.
-    ///
-    /// # Errors
-    /// [`NetError`] in all its forms.
-    pub(super) fn send(&self, api: &Api<'_>, request: Request) -> Result<Answer, NetError> {
+    /// Starts a request and returns at once.
+    fn start(&self, request: Request, terms: Terms) -> Result<Pending, NetError> {
+        if !matches!(request.url.scheme(), "http" | "https") {
+            return Err(NetError::Scheme { scheme: request.url.scheme().to_owned() });
+        }
         let host = error::host_of(&request.url);
         if self.options.offline {
             return Err(NetError::Offline { host });
         }
-        let inner = self.inner()?;
-        let runtime = inner.runtime.as_ref().ok_or_else(|| NetError::Cancelled { host: host.clone() })?;
-        let mut builder = inner.client.request(request.method, request.url.clone()).headers(request.headers);
-        if request.url.origin() == api.base.origin() {
-            builder = match &api.auth {
-                Auth::None => builder,
-                Auth::Bearer(secret) => builder.bearer_auth(secret.expose()),
-                Auth::Token(secret) => builder.header("authorization", format!("token {}", secret.expose())),
-                Auth::Basic(name, secret) => builder.basic_auth(name, Some(secret.expose())),
-                Auth::Header(name, secret) => builder.header(*name, secret.expose()),
-            };
-        }
-        if let Some(body) = request.body {
-            builder = builder.header("content-type", "application/json").body(body);
-        }
-        let started = Instant::now();
-        let failed = |error: reqwest::Error| NetError::from_reqwest(host.clone(), started.elapsed(), &error);
-        let max_bytes = api.max_bytes.unwrap_or(self.options.max_bytes);
-        let work = async {
-            let response = builder.send().await.map_err(failed)?;
-            let (url, status, headers) =
-                (response.url().clone(), response.status().as_u16(), response.headers().clone());
-            let body = response.bytes().await.map_err(failed)?;
-            if body.len() as u64 > max_bytes {
-                return Err(NetError::TooLarge { host: host.clone(), limit: max_bytes });
-            }
-            (api.notify)(NetNote::Bytes(body.len() as u64));
-            if status >= 400 {
-                return Err(NetError::Status { host: host.clone(), status });
-            }
-            Ok(Answer { url, status, headers, body: body.to_vec().into(), unchanged: false })
-        };
-        runtime.block_on(async {
-            tokio::select! {
-                answer = tokio::time::timeout(api.timeout.unwrap_or(self.options.timeout), work) => {
-                    answer.unwrap_or_else(|_| Err(NetError::Timeout { host: host.clone(), elapsed: started.elapsed() }))
-                }
-                () = api.cancel.cancelled() => Err(NetError::Cancelled { host: host.clone() }),
-            }
-        })
-    }
-
-    fn inner(&self) -> Result<&Inner, NetError> {
-        self.inner
-            .get_or_init(|| Inner::new(&self.options))
+        let inner = self
+            .inner
+            .get_or_init(Inner::new)
             .as_ref()
-            .map_err(|cause| NetError::Broken { host: "the network".to_owned(), cause: cause.clone() })
-    }
-
-    /// Starts to fetch an address and returns at once.
-    ///
-    /// # Errors
-    /// [`NetError::Offline`], [`NetError::Scheme`], or what keeps the client from starting.
-    pub fn start(&self, url: &Url, timeout: Option<Duration>) -> Result<Pending, NetError> {
-        let host = error::host_of(url);
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(NetError::Scheme { scheme: url.scheme().to_owned() });
-        }
-        if self.options.offline {
-            return Err(NetError::Offline { host });
-        }
-        let inner = self.inner()?;
-        let (sender, receiver) = mpsc::channel();
-        let cancel = CancellationToken::new();
-        let request = Fetch {
-            client: inner.client.clone(),
+            .map_err(|cause| NetError::Broken { host: "the network".to_owned(), cause: cause.clone() })?;
+        let (sender, events) = mpsc::channel();
+        let stop = terms.cancel.child_token();
+        let url = request.url.clone();
+        let exchange = Exchange {
+            client: inner.client(&self.options, terms.ca_file)?,
             slots: inner.slots.clone(),
-            url: url.clone(),
-            timeout: timeout.unwrap_or(self.options.timeout),
-            max_bytes: self.options.max_bytes,
-            kept: self.kept.clone(),
+            gates: inner.gates.clone(),
+            request,
+            credential: terms.credential,
+            options: NetOptions {
+                timeout: terms.timeout.unwrap_or(self.options.timeout),
+                max_bytes: terms.max_bytes.unwrap_or(self.options.max_bytes),
+                ..self.options.clone()
+            },
+            events: sender,
         };
-        let stop = cancel.clone();
-        if let Some(runtime) = &inner.runtime {
-            runtime.spawn(async move {
-                let answer = tokio::select! {
-                    answer = request.run() => answer,
-                    () = stop.cancelled() => return,
-                };
-                // nobody waits any more: the answer is not needed
-                let _ = sender.send(answer);
-            });
-        }
-        Ok(Pending { url: url.clone(), receiver, cancel: cancel.drop_guard(), started: Instant::now() })
+        let Some(runtime) = &inner.runtime else { return Err(NetError::Cancelled { host }) };
+        let stopped = stop.clone();
+        runtime.spawn(async move {
+            let answer = tokio::select! {
+                answer = exchange.run() => answer,
+                () = stopped.cancelled() => Err(NetError::Cancelled { host }),
+            };
+            // nobody waits any more: the answer is not needed
+            let _ = exchange.events.send(Event::Done(answer));
+        });
+        Ok(Pending { url, events, stop: stop.drop_guard(), started: Instant::now() })
     }
 }
 
 impl Inner {
-    fn new(options: &NetOptions) -> Result<Self, String> {
+    fn new() -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("devportal-net")
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("devportal/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(options.connect_timeout)
-            .redirect(reqwest::redirect::Policy::custom(check_redirect))
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { runtime: Some(runtime), client, slots: Arc::new(tokio::sync::Semaphore::new(CONCURRENT)) })
+        Ok(Self {
+            runtime: Some(runtime),
+            clients: Mutex::default(),
+            slots: Arc::new(tokio::sync::Semaphore::new(CONCURRENT)),
+            gates: Arc::default(),
+        })
+    }
+
+    /// Returns the client that trusts the certificates of a file, too.
+    fn client(&self, options: &NetOptions, ca_file: Option<PathBuf>) -> Result<reqwest::Client, NetError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(client)) = clients.get(&ca_file) {
+            return Ok(client.clone());
+        }
+        let client = build(options, ca_file.as_deref());
+        clients.insert(ca_file, client.clone());
+        client
     }
 }
 
-/// Follows few redirects, only to http(s), and never from https down to http.
-fn check_redirect(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
-    let secure = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-    if attempt.previous().len() > MAX_REDIRECTS {
-        return attempt.error(error::Redirect::TooMany);
+fn build(options: &NetOptions, ca_file: Option<&Path>) -> Result<reqwest::Client, NetError> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("devportal/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(options.connect_timeout)
+        // redirects and packing are looked after here, where credentials and sizes are known
+        .redirect(reqwest::redirect::Policy::none())
+        .no_gzip()
+        .referer(false);
+    if let Some(path) = ca_file {
+        builder = builder.tls_certs_merge(certificates(path)?);
     }
-    match attempt.url().scheme() {
-        "https" => attempt.follow(),
-        "http" if !secure => attempt.follow(),
-        _ => attempt.error(error::Redirect::Refused),
-    }
+    builder.build().map_err(|error| match ca_file {
+        Some(path) => bad_ca_file(path, &error::cut(&error.to_string())),
+        None => NetError::Broken { host: "the network".to_owned(), cause: error::cut(&error.to_string()) },
+    })
 }
 
-struct Fetch {
-    client: reqwest::Client,
-    slots: Arc<tokio::sync::Semaphore>,
-    url: Url,
-    timeout: Duration,
-    max_bytes: u64,
-    kept: Arc<Mutex<FxHashMap<String, Kept>>>,
+fn bad_ca_file(path: &Path, cause: &str) -> NetError {
+    NetError::CaFile { path: path.display().to_string(), cause: cause.to_owned() }
 }
 
-impl Fetch {
-    async fn run(self) -> Result<Fetched, NetError> {
-        let host = error::host_of(&self.url);
-        let slots = self.slots.clone();
-        let Ok(_slot) = slots.acquire().await else { return Err(NetError::Cancelled { host }) };
-        // the time runs from when the request may start, not while it stands in line
-        let started = Instant::now();
-        match tokio::time::timeout(self.timeout, self.send(started)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(NetError::Timeout { host, elapsed: started.elapsed() }),
-        }
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, NetError> {
+    let metadata = std::fs::metadata(path).map_err(|error| bad_ca_file(path, &error.to_string()))?;
+    if !metadata.is_file() || metadata.len() > MAX_CA_FILE {
+        return Err(bad_ca_file(path, "it is no file of a sensible size"));
     }
-
-    async fn send(&self, started: Instant) -> Result<Fetched, NetError> {
-        let host = || error::host_of(&self.url);
-        let failed = |error: reqwest::Error| NetError::from_reqwest(host(), started.elapsed(), &error);
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(self.url.as_str()).cloned();
-        let mut headers = HeaderMap::new();
-        if let Some(kept) = &kept {
-            kept.etag.iter().for_each(|tag| drop(headers.insert(IF_NONE_MATCH, tag.clone())));
-            kept.modified.iter().for_each(|time| drop(headers.insert(IF_MODIFIED_SINCE, time.clone())));
-        }
-        let response = self.client.get(self.url.clone()).headers(headers).send().await.map_err(failed)?;
-        let status = response.status();
-        if let (reqwest::StatusCode::NOT_MODIFIED, Some(kept)) = (status, kept) {
-            return Ok(Fetched { body: kept.body, unchanged: true });
-        }
-        if !status.is_success() {
-            return Err(NetError::Status { host: host(), status: status.as_u16() });
-        }
-        let too_large = || NetError::TooLarge { host: host(), limit: self.max_bytes };
-        if response.content_length().is_some_and(|length| length > self.max_bytes) {
-            return Err(too_large());
-        }
-        let (etag, modified) =
-            (response.headers().get(ETAG).cloned(), response.headers().get(LAST_MODIFIED).cloned());
-        let mut body = Vec::new();
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(failed)?;
-            if (body.len() + chunk.len()) as u64 > self.max_bytes {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let body: Arc<[u8]> = body.into();
-        if etag.is_some() || modified.is_some() {
-            let kept = Kept { body: body.clone(), etag, modified };
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(self.url.to_string(), kept);
-        }
-        Ok(Fetched { body, unchanged: false })
+    let bytes = std::fs::read(path).map_err(|error| bad_ca_file(path, &error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&bytes)
+        .map_err(|_| bad_ca_file(path, "it is not in PEM form"))?;
+    if found.is_empty() {
+        return Err(bad_ca_file(path, "it holds none"));
     }
+    Ok(found)
 }

@@ -15,6 +15,10 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// Keys of answers that the network layer keeps by itself start with this; [`Self::retain`] leaves
+    /// them alone.
+    pub const ANSWERS: &'static str = "answer:";
+
     /// Creates one that forgets when the program ends.
     pub fn in_memory() -> Self {
         Self::default()
@@ -43,6 +47,9 @@ impl Kept {
 
     /// Forgets the keys that are not wanted any more.
     pub fn retain(&self, wanted: impl Fn(&str) -> bool) {
-        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| wanted(key));
+        self.blobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|key, _| key.starts_with(Self::ANSWERS) || wanted(key));
     }
 }

@@ -164,10 +164,15 @@ impl<'a> Ingest<'a> {
             Some(_) => timeout.unwrap_or(cx.remote_budget * 2) * REMOTE_ROUNDS,
             None => cx.remote_budget,
         };
+        let batch = Batch::new(cx.net, timeout, budget)
+            .keeping(cx.kept)
+            .telling(cx.notify)
+            .trusting(cx.config.ca_file.clone())
+            .up_to_bytes(cx.config.max_file_bytes);
         Self {
             cx,
             tree,
-            remote: Box::new(Batch::new(cx.net, timeout, budget)),
+            remote: Box::new(batch),
             skip_skeletons: false,
             diagnostics: Vec::new(),
             files_read: AtomicUsize::new(0),

@@ -121,6 +121,7 @@ impl RefreshContext<'_> {
             cancel: self.progress.cancel_token(),
             timeout: self.config.timeout_seconds.map(Duration::from_secs),
             max_bytes: None,
+            ca_file: self.config.ca_file.clone(),
             notify: self.notify,
         }
     }
