@@ -156,6 +156,11 @@ pub enum TlsProblem {
 }
 
 impl NetError {
+    /// Creates what stands for a status without any words of the server.
+    pub fn of_status(host: impl Into<String>, status: u16) -> Self {
+        Self::Status { host: host.into(), status, message: None, signed_in: false }
+    }
+
     /// Returns whether the thing itself is not there, as opposed to out of reach.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Status { status: 404 | 410, .. })

@@ -144,7 +144,7 @@ impl<'a> ForgeRemote<'a> {
     }
 
     fn missing(&self) -> NetError {
-        NetError::Status { host: self.forge.place(), status: 404 }
+        NetError::of_status(self.forge.place(), 404)
     }
 
     fn read_waiting(&self) {
