@@ -5,13 +5,14 @@
 //! refs, so ids sort like names; ids from [`Catalog::len`] on are *dangling*: refs that somebody
 //! points at and nobody describes. Ids belong to one snapshot; keep refs across snapshots.
 
+use super::cache::codec::{Reader, Shared, Writer};
 use super::cache::column::{Column, Texts};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
 use crate::model::value::ValueRef;
 use bytemuck::{Pod, Zeroable};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Number of a ref in one snapshot: an entity (below [`Catalog::len`]) or a dangling target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,18 +175,54 @@ impl From<Strings> for Texts {
     }
 }
 
+/// Everything wrong in a snapshot; what is kept is read when it is first asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Diagnostics {
+    list: Arc<OnceLock<Vec<Diagnostic>>>,
+    kept: Column<u8>,
+}
+
+impl Diagnostics {
+    /// Creates one that reads what [`crate::catalog::cache`] keeps.
+    pub(super) fn kept(bytes: Column<u8>) -> Self {
+        Self { list: Arc::default(), kept: bytes }
+    }
+
+    /// Writes them as they are kept.
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.list(self.iter(), Writer::diagnostic);
+    }
+}
+
+impl From<Vec<Diagnostic>> for Diagnostics {
+    fn from(list: Vec<Diagnostic>) -> Self {
+        Self { list: Arc::new(list.into()), kept: Column::default() }
+    }
+}
+
+impl std::ops::Deref for Diagnostics {
+    type Target = [Diagnostic];
+
+    fn deref(&self) -> &[Diagnostic] {
+        self.list.get_or_init(|| {
+            let mut share = Shared::default();
+            Reader::new(&self.kept).list(|from| from.diagnostic(&mut share)).unwrap_or_default()
+        })
+    }
+}
+
 /// The files of a snapshot with their documents.
 #[derive(Debug, Clone)]
 pub(super) enum Files {
     /// As they were parsed, by source and path.
-    Parsed(Vec<Arc<ParsedFile>>),
+    Parsed(Arc<Vec<Arc<ParsedFile>>>),
     /// As they were kept.
     Kept(KeptFiles),
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self::Parsed(Vec::new())
+        Self::Parsed(Arc::default())
     }
 }
 
@@ -353,7 +390,7 @@ pub struct Catalog {
     pub(super) edges: Column<Edge>,
     /// Lower-cased text that filter words are looked for in, one run per entity.
     pub(super) haystack: Texts,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Diagnostics,
     /// For each entity with problems: its id and the index in `diagnostics`, sorted.
     pub(super) problems: Column<[u32; 2]>,
     pub(super) sources: Vec<SourceState>,

@@ -148,6 +148,12 @@ const WORDS: &[&str] = &[
     "product",
 ];
 
+/// Returns the words that packed values name by number, in their order. What was packed with the first of
+/// them reads the same with all.
+pub fn words() -> &'static [&'static str] {
+    WORDS
+}
+
 /// Longest of [`WORDS`]; longer texts need not be looked up.
 const LONGEST_WORD: usize = 48;
 

@@ -11,8 +11,10 @@ use std::sync::Arc;
 /// Numbers, or records of numbers, one after another.
 #[derive(Clone)]
 pub enum Column<T> {
-    /// In memory.
+    /// In memory, for a few items.
     Owned(Box<[T]>),
+    /// In memory, shared by all copies.
+    Shared(Arc<Vec<T>>),
     /// In a file.
     Mapped(Slice),
 }
@@ -52,7 +54,7 @@ impl<T> Default for Column<T> {
 
 impl<T> From<Vec<T>> for Column<T> {
     fn from(items: Vec<T>) -> Self {
-        Self::Owned(items.into_boxed_slice())
+        Self::Shared(Arc::new(items))
     }
 }
 
@@ -80,19 +82,21 @@ impl<T: Pod> Deref for Column<T> {
     fn deref(&self) -> &[T] {
         match self {
             Self::Owned(items) => items,
+            Self::Shared(items) => items,
             Self::Mapped(slice) => bytemuck::try_cast_slice(slice.bytes()).unwrap_or(&[]),
         }
     }
 }
 
 impl<T: Pod> Column<T> {
-    /// Returns the items for changing; copies those of a file.
+    /// Returns the items for changing; copies those of a file, and those that others share.
     pub fn make_mut(&mut self) -> &mut [T] {
         if let Self::Mapped(_) = self {
-            *self = Self::Owned((**self).into());
+            *self = (**self).into();
         }
         match self {
             Self::Owned(items) => items,
+            Self::Shared(items) => Arc::<Vec<T>>::make_mut(items),
             Self::Mapped(_) => &mut [],
         }
     }
@@ -101,7 +105,9 @@ impl<T: Pod> Column<T> {
     pub fn part(&self, start: usize, length: usize) -> Self {
         let size = size_of::<T>() as u64;
         match self {
-            Self::Owned(items) => items.get(start..start.saturating_add(length)).unwrap_or(&[]).into(),
+            Self::Owned(_) | Self::Shared(_) => {
+                self.get(start..start.saturating_add(length)).unwrap_or(&[]).into()
+            }
             Self::Mapped(slice) => {
                 slice.part((start as u64).saturating_mul(size), (length as u64).saturating_mul(size)).into()
             }

@@ -51,6 +51,20 @@ impl FileCache {
         self.files.write().unwrap_or_else(PoisonError::into_inner).insert(key, result);
     }
 
+    /// Makes room for this many more files.
+    pub(crate) fn reserve(&self, files: usize) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).reserve(files);
+    }
+
+    /// Hands over everything that is known, while nothing is added.
+    pub(super) fn with_all<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Iterator<Item = (&CacheKey, &FileResult)>) -> T,
+    ) -> T {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        read(&mut files.iter().map(|(key, result)| (key, &**result)))
+    }
+
     /// Forgets files of a source that are not in the list any more, so that it does not grow for ever.
     pub(crate) fn retain(&self, source: u16, files: &[Arc<ParsedFile>]) {
         let alive: FxHashSet<*const ParsedFile> = files.iter().map(Arc::as_ptr).collect();

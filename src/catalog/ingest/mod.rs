@@ -10,6 +10,7 @@ mod cache;
 mod file;
 pub mod json;
 mod placeholder;
+mod record;
 pub mod sniff;
 mod targets;
 

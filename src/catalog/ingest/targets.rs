@@ -21,7 +21,7 @@ pub(super) const MAX_MATCHES: usize = 100_000;
 pub(super) struct Target {
     pub named: Arc<Named>,
     /// `spec.type`, lower case, if there is one.
-    location_type: Option<String>,
+    pub location_type: Option<String>,
 }
 
 /// A place to look, and another one if nothing is there.

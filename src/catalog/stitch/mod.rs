@@ -49,18 +49,18 @@ pub fn stitch(input: StitchInput) -> Catalog {
     let mut catalog = Catalog {
         refs: refs.into(),
         rows: columns.rows.into(),
-        files: Files::Parsed(files),
+        files: Files::Parsed(Arc::new(files)),
         texts: columns.texts.into(),
         tag_starts: columns.tag_starts.into(),
         tags: columns.tags.into(),
         edge_starts: starts.into(),
         edges: edges.into(),
         haystack: columns.haystack.into(),
-        diagnostics,
+        diagnostics: Vec::new().into(),
         problems: Column::default(),
         sources,
     };
-    attach_problems(&mut catalog);
+    attach_problems(&mut catalog, diagnostics);
     catalog
 }
 
@@ -81,13 +81,13 @@ fn count(sources: &mut [SourceState], files: &[Arc<ParsedFile>], drafts: &Drafts
 }
 
 /// Sorts the diagnostics and notes for each entity which are about it.
-fn attach_problems(catalog: &mut Catalog) {
-    catalog.diagnostics.sort_by(|a, b| {
+fn attach_problems(catalog: &mut Catalog, mut diagnostics: Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| {
         (a.severity, &a.location, a.code, &a.message).cmp(&(b.severity, &b.location, b.code, &b.message))
     });
-    catalog.diagnostics.dedup();
+    diagnostics.dedup();
     let mut problems = Vec::new();
-    for (index, diagnostic) in (0u32..).zip(&catalog.diagnostics) {
+    for (index, diagnostic) in (0u32..).zip(&diagnostics) {
         let id = diagnostic.entity.as_deref().and_then(|entity| catalog.find(entity));
         if let Some(id) = id.filter(|id| catalog.is_entity(*id)) {
             problems.push((id.0, index, diagnostic.severity));
@@ -104,6 +104,7 @@ fn attach_problems(catalog: &mut Catalog) {
         }
     }
     catalog.problems = problems.into_iter().map(|(id, index, _)| [id, index]).collect();
+    catalog.diagnostics = diagnostics.into();
 }
 
 #[cfg(test)]
