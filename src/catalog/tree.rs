@@ -10,6 +10,11 @@ use std::sync::Arc;
 /// Most files that one tree lists.
 pub const MAX_FILES: usize = 1_000_000;
 
+/// Tells without reading whether a file is the one that was read: its size, times and number on this
+/// machine, its object in git. Means something only beside one of the same path and tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp(pub [u64; 4]);
+
 /// A tree of files.
 pub trait SourceTree: Send + Sync {
     /// Reads a whole file into `buffer`, replacing what is in it.
@@ -19,12 +24,25 @@ pub trait SourceTree: Send + Sync {
     /// what the system says.
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError>;
 
-    /// Reads a file that a walk of the tree has just found to be a regular one, not behind any link.
+    /// Reads a file that is known to be a regular one, not behind any link; tells its stamp, taken before.
     ///
     /// # Errors
     /// As [`Self::read`].
-    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
-        self.read(path, limit, buffer)
+    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
+        let stamp = self.stamp(path);
+        self.read(path, limit, buffer).map(|()| stamp)
+    }
+
+    /// Returns the stamp of a regular file that is not behind any link. `None` where there is no such
+    /// thing, and while another change could leave the stamp as it is.
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        let _ = path;
+        None
+    }
+
+    /// Returns the stamp of a file that is known to be a regular one, not behind any link.
+    fn stamp_found(&self, path: &str) -> Option<Stamp> {
+        self.stamp(path)
     }
 
     /// Returns the first part of a file, to judge one that is too large; empty when it cannot be read.

@@ -265,6 +265,14 @@ impl Address {
         Self::Path(path.into())
     }
 
+    /// Returns the path, if it is one of the tree.
+    pub fn as_path(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Url(_) => None,
+        }
+    }
+
     /// Returns the folder that relative targets start from; empty for a URL.
     pub fn folder(&self) -> &str {
         match self {

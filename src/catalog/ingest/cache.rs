@@ -5,6 +5,7 @@ use super::targets::Target;
 use super::{Address, How};
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
 use crate::catalog::stitch::canonical_ref;
+use crate::catalog::tree::Stamp;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::value::ValueRef;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
@@ -15,7 +16,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Debug, Default)]
 pub struct FileCache {
     files: RwLock<FxHashMap<CacheKey, Arc<FileResult>>>,
+    /// Files of each source that are no descriptors by their content.
+    others: RwLock<FxHashMap<u16, Arc<Others>>>,
+    /// Location ref of the root of each source.
+    places: RwLock<FxHashMap<u16, Arc<str>>>,
 }
+
+/// Files that are no descriptors, by path.
+pub(super) type Others = FxHashMap<Arc<str>, Stamp>;
 
 /// What a result depends on besides content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,10 +44,24 @@ pub(super) struct FileResult {
     pub skeletons: Vec<String>,
     /// Hash of its content.
     pub hash: u64,
-    /// Files of the tree whose content it took in, with its hash.
-    pub taken_in: Vec<(String, u64)>,
-    /// Whether equal content gives an equal result; not so when it took in something remote.
+    /// Its stamp when it was read, where there is one.
+    pub stamp: Option<Stamp>,
+    /// Files of the tree whose content it took in.
+    pub taken_in: Vec<TakenIn>,
+    /// Whether equal content gives an equal result; not so when it took in something remote, or could
+    /// not take in something.
     pub reusable: bool,
+}
+
+/// A file that another one took in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TakenIn {
+    /// In the tree.
+    pub path: String,
+    /// Hash of its content.
+    pub hash: u64,
+    /// Its stamp when it was read, where there is one.
+    pub stamp: Option<Stamp>,
 }
 
 impl FileCache {
@@ -63,6 +85,25 @@ impl FileCache {
     ) -> T {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         read(&mut files.iter().map(|(key, result)| (key, &**result)))
+    }
+
+    /// Returns the files of a source that were no descriptors when it was last read.
+    pub(super) fn others(&self, source: u16) -> Arc<Others> {
+        let all = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&source).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn set_others(&self, source: u16, others: Others) {
+        self.others.write().unwrap_or_else(PoisonError::into_inner).insert(source, Arc::new(others));
+    }
+
+    /// Returns where the root of a source was when it was last read.
+    pub(super) fn place(&self, source: u16) -> Option<Arc<str>> {
+        self.places.read().unwrap_or_else(PoisonError::into_inner).get(&source).cloned()
+    }
+
+    pub(super) fn set_place(&self, source: u16, root: Arc<str>) {
+        self.places.write().unwrap_or_else(PoisonError::into_inner).insert(source, root);
     }
 
     /// Forgets files of a source that are not in the list any more, so that it does not grow for ever.
@@ -120,7 +161,8 @@ pub(super) fn kept(before: &Arc<FileResult>) -> FileResult {
         documents: old.documents.clone(),
         diagnostics,
     };
-    FileResult { parsed: Arc::new(parsed), ..FileResult::clone(before) }
+    // once it can be read again it is parsed again, so that the marks go
+    FileResult { parsed: Arc::new(parsed), stamp: None, reusable: false, ..FileResult::clone(before) }
 }
 
 fn last_good(file: &ParsedFile, document: &ParsedDocument) -> Option<Diagnostic> {

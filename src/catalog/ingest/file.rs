@@ -1,6 +1,6 @@
 //! One file: split, parse, fill in, check, pack.
 
-use super::cache::FileResult;
+use super::cache::{FileResult, TakenIn};
 use super::{How, Ingest, Job, placeholder, sniff, targets};
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
 use crate::catalog::tree::resolve;
@@ -64,6 +64,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         targets,
         skeletons: reader.skeletons,
         hash: 0,
+        stamp: None,
         taken_in: reader.taken_in,
         reusable: reader.reusable,
     })
@@ -77,7 +78,7 @@ struct Reader<'i, 'a> {
     diagnostics: Vec<Diagnostic>,
     targets: Vec<targets::Target>,
     skeletons: Vec<String>,
-    taken_in: Vec<(String, u64)>,
+    taken_in: Vec<TakenIn>,
     reusable: bool,
     waiting: bool,
 }
@@ -99,7 +100,7 @@ impl Reader<'_, '_> {
         let filled = placeholder::fill(self.ingest, &self.job.address, &mut node, source);
         self.waiting |= filled.waiting;
         // what could not be read may be there the next time
-        self.reusable &= !filled.remote && !filled.failed;
+        self.reusable &= !filled.remote && !filled.failed && !filled.missing;
         self.taken_in.extend(filled.taken_in);
         let origin = match self.job.address {
             super::Address::Path(_) => Origin::File,

@@ -20,12 +20,12 @@ pub use cache::FileCache;
 use super::progress::ProgressEvent;
 use super::snapshot::ParsedFile;
 use super::sources::{Delta, RefreshContext, SourceError};
-use super::tree::{SourceTree, TreeError, folder_of};
+use super::tree::{SourceTree, Stamp, TreeError, folder_of};
 use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::net::{Batch, NetError, Remote};
 use crate::yaml::{Position, Source, decode};
-use cache::{CacheKey, FileResult};
+use cache::{CacheKey, FileResult, Others, TakenIn};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
@@ -124,8 +124,8 @@ impl Named {
 }
 
 enum Outcome {
-    /// It is no descriptor.
-    Nothing,
+    /// It is no descriptor; its stamp, where there is one.
+    Nothing(Option<Stamp>),
     /// It has to come over the network, or something it needs has.
     Waiting,
     /// It could not be read.
@@ -150,6 +150,10 @@ pub struct Ingest<'a> {
     skip_skeletons: bool,
     diagnostics: Vec<Diagnostic>,
     files_read: AtomicUsize,
+    /// What were no descriptors before.
+    others: Arc<Others>,
+    /// Whether the tree lay elsewhere before: location refs name its folder or commit.
+    moved: bool,
 }
 
 thread_local! {
@@ -177,6 +181,8 @@ impl<'a> Ingest<'a> {
             skip_skeletons: false,
             diagnostics: Vec::new(),
             files_read: AtomicUsize::new(0),
+            others: cx.cache.others(cx.index),
+            moved: cx.cache.place(cx.index) != Some(tree.location_ref("")),
         }
     }
 
@@ -221,6 +227,7 @@ impl<'a> Ingest<'a> {
         let mut seen: FxHashSet<Address> = FxHashSet::default();
         let mut waiting: Vec<Job> = Vec::new();
         let mut found: Vec<(How, Address, Arc<FileResult>)> = Vec::new();
+        let mut others = Others::default();
         for _ in 0..MAX_LEVELS {
             // those who come first in order claim a file; a wait keeps its claim
             level.sort_by(|a, b| (a.how, &a.address, &a.origin).cmp(&(b.how, &b.address, &b.origin)));
@@ -228,7 +235,7 @@ impl<'a> Ingest<'a> {
             let mut next = Vec::new();
             for (job, outcome) in self.process_all(std::mem::take(&mut level)) {
                 match outcome {
-                    Outcome::Nothing => {}
+                    Outcome::Nothing(stamp) => others.extend(job.address.as_path().cloned().zip(stamp)),
                     Outcome::Waiting => waiting.push(job),
                     Outcome::Failed(failure)
                         if alone.as_ref() == Some(&job.address) && job.from.is_none() =>
@@ -258,6 +265,8 @@ impl<'a> Ingest<'a> {
             }
             level = next;
         }
+        self.cx.cache.set_others(self.cx.index, others);
+        self.cx.cache.set_place(self.cx.index, self.tree.location_ref(""));
         Ok(self.finish(found))
     }
 
@@ -281,20 +290,10 @@ impl<'a> Ingest<'a> {
     /// Reads and parses one file.
     fn process(&self, job: &Job) -> Outcome {
         if self.cx.progress.is_cancelled() {
-            return Outcome::Nothing;
+            return Outcome::Nothing(None);
         }
         let outcome = match &job.address {
-            Address::Path(path) => BUFFER.with_borrow_mut(|buffer| {
-                let limit = self.cx.config.max_file_bytes;
-                let read = match job.how {
-                    How::Asked => self.tree.read(path, limit, buffer),
-                    How::Named | How::Sniffed => self.tree.read_found(path, limit, buffer),
-                };
-                match read {
-                    Ok(()) => self.parse(job, buffer),
-                    Err(error) => Outcome::Failed(Failure::Tree(error)),
-                }
-            }),
+            Address::Path(path) => self.known(job, path).unwrap_or_else(|| self.process_local(job, path)),
             Address::Url(url) if self.is_listed(url) => match self.remote.list(url) {
                 None => Outcome::Waiting,
                 Some(Ok(files)) => Outcome::Listed(files),
@@ -302,7 +301,7 @@ impl<'a> Ingest<'a> {
             },
             Address::Url(url) => match self.remote_file(url) {
                 None => Outcome::Waiting,
-                Some(Ok(body)) => self.parse(job, &body),
+                Some(Ok(body)) => self.parse(job, &body, None),
                 Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
             },
         };
@@ -343,18 +342,64 @@ impl<'a> Ingest<'a> {
         );
     }
 
-    fn parse(&self, job: &Job, bytes: &[u8]) -> Outcome {
+    fn process_local(&self, job: &Job, path: &str) -> Outcome {
+        BUFFER.with_borrow_mut(|buffer| {
+            let limit = self.cx.config.max_file_bytes;
+            let read = match job.how {
+                How::Asked => self.read(path, limit, buffer),
+                How::Named | How::Sniffed => self.tree.read_found(path, limit, buffer),
+            };
+            match read {
+                Ok(stamp) => self.parse(job, buffer, stamp),
+                Err(error) => Outcome::Failed(Failure::Tree(error)),
+            }
+        })
+    }
+
+    /// Reads a file of the tree and tells its stamp, where there is one.
+    fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
+        match self.tree.stamp(path) {
+            Some(_) => self.tree.read_found(path, limit, buffer),
+            None => self.tree.read(path, limit, buffer).map(|()| None),
+        }
+    }
+
+    /// Returns what is known of a file without reading it, if it and all it took in stayed the same.
+    fn known(&self, job: &Job, path: &str) -> Option<Outcome> {
+        let is_found = job.how != How::Asked;
+        if let Some(kept) = self.cx.cache.get(&self.cache_key(job)) {
+            let same = kept.reusable
+                && self.is_same(path, kept.stamp, is_found)
+                && kept.taken_in.iter().all(|taken| self.is_same(&taken.path, taken.stamp, false));
+            return if same { self.placed(job, &kept).map(Outcome::File) } else { None };
+        }
+        let stamp = self.others.get(path).copied().filter(|_| job.how == How::Sniffed)?;
+        self.is_same(path, Some(stamp), is_found).then_some(Outcome::Nothing(Some(stamp)))
+    }
+
+    /// Whether a file still has the stamp; never so without one.
+    fn is_same(&self, path: &str, stamp: Option<Stamp>, is_found: bool) -> bool {
+        let now = || if is_found { self.tree.stamp_found(path) } else { self.tree.stamp(path) };
+        stamp.is_some() && stamp == now()
+    }
+
+    fn parse(&self, job: &Job, bytes: &[u8], stamp: Option<Stamp>) -> Outcome {
         if job.how == How::Sniffed && !sniff::is_descriptor(bytes) {
-            return Outcome::Nothing;
+            return Outcome::Nothing(stamp);
         }
         let key = self.cache_key(job);
         let hash = cache::hash(bytes);
         let before = self.cx.cache.get(&key);
-        if let Some(kept) = before.as_ref().filter(|kept| kept.hash == hash && self.still_true(kept)) {
-            return Outcome::File(kept.clone());
+        if let Some(kept) = before.as_ref().filter(|kept| kept.reusable && kept.hash == hash)
+            && let Some(taken_in) = self.taken_in_again(&kept.taken_in)
+            && let Some(kept) = self.placed(job, kept)
+        {
+            let result = Arc::new(FileResult { stamp, taken_in, ..FileResult::clone(&kept) });
+            self.cx.cache.put(key, result.clone());
+            return Outcome::File(result);
         }
         let Some(mut result) = file::read(self, job, bytes) else { return Outcome::Waiting };
-        result.hash = hash;
+        (result.hash, result.stamp) = (hash, stamp);
         if let Some(before) = before {
             cache::keep_last_good(&mut result.parsed, &before.parsed);
         }
@@ -363,14 +408,45 @@ impl<'a> Ingest<'a> {
         Outcome::File(result)
     }
 
-    /// Whether everything that a file took in from other files is still the same.
-    fn still_true(&self, kept: &FileResult) -> bool {
-        kept.reusable
-            && kept.taken_in.iter().all(|(path, hash)| {
-                let mut content = Vec::new();
-                self.tree.read(path, self.cx.config.max_file_bytes, &mut content).is_ok()
-                    && cache::hash(&content) == *hash
-            })
+    /// Returns what is known of a file with the location it has now; `None` when too much depends on it.
+    fn placed(&self, job: &Job, kept: &Arc<FileResult>) -> Option<Arc<FileResult>> {
+        if !self.moved {
+            return Some(kept.clone());
+        }
+        let location_ref = self.location_ref(&job.address);
+        let old = &kept.parsed;
+        if old.location_ref == location_ref {
+            return Some(kept.clone());
+        }
+        // what is wrong may name the location
+        if !old.diagnostics.is_empty() {
+            return None;
+        }
+        let origin_ref = job.origin.clone().unwrap_or_else(|| location_ref.clone());
+        let parsed = Arc::new(ParsedFile {
+            source: old.source,
+            path: old.path.clone(),
+            location_ref,
+            origin_ref,
+            documents: old.documents.clone(),
+            diagnostics: Vec::new(),
+        });
+        let result = Arc::new(FileResult { parsed, ..FileResult::clone(kept) });
+        self.cx.cache.put(self.cache_key(job), result.clone());
+        Some(result)
+    }
+
+    /// Returns what a file took in with the stamps of now; `None` when the content of something changed.
+    fn taken_in_again(&self, before: &[TakenIn]) -> Option<Vec<TakenIn>> {
+        let mut content = Vec::new();
+        let mut again = |taken: &TakenIn| {
+            if self.is_same(&taken.path, taken.stamp, false) {
+                return Some(taken.clone());
+            }
+            let stamp = self.read(&taken.path, self.cx.config.max_file_bytes, &mut content).ok()?;
+            (cache::hash(&content) == taken.hash).then(|| TakenIn { stamp, ..taken.clone() })
+        };
+        before.iter().map(&mut again).collect()
     }
 
     fn cache_key(&self, job: &Job) -> CacheKey {
@@ -470,6 +546,7 @@ impl<'a> Ingest<'a> {
         // what was there before and only cannot be reached now stays as it was
         if !missing && let Some(before) = self.cx.cache.get(&self.cache_key(&job)) {
             let result = Arc::new(cache::kept(&before));
+            self.cx.cache.put(self.cache_key(&job), result.clone());
             found.push((job.how, job.address.clone(), result));
         }
         if self.is_somebody_elses(&job, failure) {

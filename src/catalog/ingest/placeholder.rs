@@ -5,8 +5,9 @@
 //! be read leaves its placeholder in place, so that the entity stays and shows what is meant.
 
 use super::address::{self, Address};
+use super::cache::{TakenIn, hash};
 use super::targets::absolute;
-use super::{Ingest, MAX_LINE, cache};
+use super::{Ingest, MAX_LINE};
 use crate::catalog::tree::{TreeError, resolve};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::placeholder::{Form, Placeholder, find, replace};
@@ -26,8 +27,10 @@ pub(super) struct Filled {
     /// Something is wrong that the author can mend.
     pub failed: bool,
     pub diagnostics: Vec<Diagnostic>,
-    /// Files of the tree that were taken in, with the hash of their content.
-    pub taken_in: Vec<(String, u64)>,
+    /// A file of the tree could not be read; it may come later.
+    pub missing: bool,
+    /// Files of the tree that were taken in.
+    pub taken_in: Vec<TakenIn>,
 }
 
 /// Why a target could not be taken in.
@@ -138,15 +141,18 @@ fn content(
             };
             let path = path.ok_or_else(outside)?;
             let mut bytes = Vec::new();
-            ingest.tree.read(&path, limit, &mut bytes).map_err(|error| match error {
-                TreeError::Outside => outside(),
-                TreeError::TooLarge { .. } => mistake("it makes the entity too large", error.hint()),
-                error => mistake(&error.to_string(), error.hint()),
+            let stamp = ingest.read(&path, limit, &mut bytes).map_err(|error| {
+                filled.missing = true;
+                match error {
+                    TreeError::Outside => outside(),
+                    TreeError::TooLarge { .. } => mistake("it makes the entity too large", error.hint()),
+                    error => mistake(&error.to_string(), error.hint()),
+                }
             })?;
             let name = ingest.tree.shown(&path);
-            let text = decoded(&bytes, &name).map_err(|cause| mistake(&cause, None))?;
-            filled.taken_in.push((path, cache::hash(&bytes)));
-            return Ok((name, text));
+            let content = decoded(&bytes, &name);
+            filled.taken_in.push(TakenIn { path, hash: hash(&bytes), stamp });
+            return Ok((name, content.map_err(|cause| mistake(&cause, None))?));
         }
         (absolute, Address::Url(base)) => {
             let url = absolute.or_else(|| address::join(base, target));

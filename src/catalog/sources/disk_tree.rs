@@ -1,11 +1,12 @@
 //! A folder of this machine as a tree that cannot be left through links.
 
-use crate::catalog::tree::{MAX_FILES, SourceTree, TreeError};
+use crate::catalog::tree::{MAX_FILES, SourceTree, Stamp, TreeError};
 use rustc_hash::FxHashSet;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 /// A folder with everything below it.
 #[derive(Debug)]
@@ -52,12 +53,12 @@ impl DiskTree {
     }
 
     /// Reads a file that the walk has found: neither it nor a folder above it is a link.
-    fn read_plain(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
+    fn read_plain(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Metadata, TreeError> {
         read_file(&self.full(path), limit, buffer)
     }
 
-    /// Returns whether no folder above the path, nor the path itself, is a link.
-    fn is_plain(&self, path: &str) -> Result<bool, TreeError> {
+    /// Looks at a regular file; `None` when it, or a folder above it, is a link.
+    fn plain(&self, path: &str) -> Result<Option<Metadata>, TreeError> {
         for (at, _) in path.match_indices('/') {
             let folder = path.get(..at).unwrap_or("");
             if self.real.read().unwrap_or_else(PoisonError::into_inner).contains(folder) {
@@ -65,16 +66,16 @@ impl DiskTree {
             }
             let metadata = self.lstat(folder)?;
             if metadata.is_symlink() {
-                return Ok(false);
+                return Ok(None);
             }
             self.real.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
         }
         let metadata = self.lstat(path)?;
         if metadata.is_symlink() {
-            return Ok(false);
+            return Ok(None);
         }
         is_file(&metadata)?;
-        Ok(true)
+        Ok(Some(metadata))
     }
 
     fn lstat(&self, path: &str) -> Result<Metadata, TreeError> {
@@ -129,7 +130,7 @@ pub(super) fn describe(kind: std::fs::FileType) -> &'static str {
 
 /// Reads a file of known kind. The size is asked first, and the reading itself is bounded too, since a
 /// file may grow meanwhile.
-fn read_file(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
+fn read_file(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Result<Metadata, TreeError> {
     buffer.clear();
     let io = |error: std::io::Error| TreeError::from_io(&error);
     let file = File::open(path).map_err(io)?;
@@ -144,26 +145,58 @@ fn read_file(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeEr
     if buffer.len() as u64 > limit {
         return Err(TreeError::TooLarge { size: buffer.len() as u64, limit });
     }
-    Ok(())
+    Ok(metadata)
+}
+
+/// How long after a change another one may leave the times of a file as they are: the coarsest clock of
+/// a file system.
+const UNSETTLED: Duration = Duration::from_secs(2);
+
+/// Makes the stamp of a file as it is now; `None` when it changed so lately, or by its times in the
+/// future, that another change would not show.
+fn stamp_of(metadata: &Metadata) -> Option<Stamp> {
+    let nanos = |time: Duration| time.as_secs().wrapping_mul(1_000_000_000) + u64::from(time.subsec_nanos());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    #[cfg(unix)]
+    let (changed, number) = {
+        use std::os::unix::fs::MetadataExt as _;
+        let seconds = u64::try_from(metadata.ctime()).unwrap_or(0);
+        let rest = u32::try_from(metadata.ctime_nsec()).unwrap_or(0);
+        (Duration::new(seconds, rest), metadata.ino())
+    };
+    #[cfg(not(unix))]
+    let (changed, number) = (modified, 0);
+    let settled = changed + UNSETTLED < now;
+    settled.then(|| Stamp([metadata.len(), nanos(modified), nanos(changed), number]))
 }
 
 impl SourceTree for DiskTree {
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
-        if self.is_plain(path)? {
-            return self.read_plain(path, limit, buffer);
+        if self.plain(path)?.is_some() {
+            return self.read_plain(path, limit, buffer).map(drop);
         }
         let target = self.follow(path)?;
         is_file(&self.lstat(&target)?)?;
-        self.read_plain(&target, limit, buffer)
+        self.read_plain(&target, limit, buffer).map(drop)
     }
 
-    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
-        self.read_plain(path, limit, buffer)
+    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
+        self.read_plain(path, limit, buffer).map(|metadata| stamp_of(&metadata))
+    }
+
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        stamp_of(&self.plain(path).ok()??)
+    }
+
+    fn stamp_found(&self, path: &str) -> Option<Stamp> {
+        let metadata = self.lstat(path).ok()?;
+        metadata.is_file().then(|| stamp_of(&metadata)).flatten()
     }
 
     fn beginning(&self, path: &str) -> Vec<u8> {
         let mut out = Vec::new();
-        if self.is_plain(path) == Ok(true)
+        if let Ok(Some(_)) = self.plain(path)
             && let Ok(file) = File::open(self.full(path))
         {
             // what came before an error is still a beginning

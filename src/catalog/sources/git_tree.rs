@@ -3,7 +3,7 @@
 use super::SourceError;
 use super::git_remote::encode_path;
 use crate::catalog::ingest::sniff;
-use crate::catalog::tree::{MAX_FILES, SourceTree, TreeError, folder_of, resolve};
+use crate::catalog::tree::{MAX_FILES, SourceTree, Stamp, TreeError, folder_of, resolve};
 use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid, Repository, TreeWalkMode, TreeWalkResult};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -223,15 +223,25 @@ impl SourceTree for GitTree {
         Ok(())
     }
 
-    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
-        match self.read(path, limit, buffer) {
+    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
+        let stamp = self.stamp(path);
+        let read = match self.read(path, limit, buffer) {
             // what is found by its ending and lies elsewhere is no descriptor
             Err(TreeError::Io(_)) if !sniff::is_descriptor_name(path.rsplit('/').next().unwrap_or(path)) => {
                 buffer.clear();
                 self.content(self.find(path)?, limit).map(|content| buffer.extend(content))
             }
             other => other,
-        }
+        };
+        read.map(|()| stamp)
+    }
+
+    fn stamp(&self, path: &str) -> Option<Stamp> {
+        let (oid, _) = self.files.get(path).filter(|(_, link)| !link)?;
+        let mut bytes = [0; 32];
+        bytes.get_mut(..oid.as_bytes().len())?.copy_from_slice(oid.as_bytes());
+        let mut words = bytes.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_le_bytes));
+        Some(Stamp(std::array::from_fn(|_| words.next().unwrap_or(0))))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, TreeError> {
