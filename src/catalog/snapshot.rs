@@ -245,6 +245,8 @@ pub(super) struct FileRow {
     pub source: u32,
     pub first_document: u32,
     pub documents: u32,
+    /// [`RelationsFrom`] by its place.
+    pub relations: u32,
 }
 
 /// One kept document.

@@ -5,7 +5,8 @@ use super::column::{Column, Texts};
 use super::format::{FileReader, FileWriter, FormatError};
 use crate::catalog::ingest::FileCache;
 use crate::catalog::snapshot::{
-    Catalog, Diagnostics, DocumentRow, FileRow, Files, KeptFiles, ParsedDocument, ParsedFile, SourceState,
+    Catalog, Diagnostics, DocumentRow, FileRow, Files, KeptFiles, ParsedDocument, ParsedFile, RelationsFrom,
+    SourceState,
 };
 use crate::catalog::sources::SOURCES;
 use crate::diagnostic::Diagnostic;
@@ -79,7 +80,7 @@ pub fn write(
     catalog.diagnostics.write(&mut words);
     out.section(name::DIAGNOSTICS, &words.bytes)?;
     drop(words);
-    write_files(out, catalog.parsed_files(), known)
+    write_files(out, catalog.parsed_files(), sources.len(), known)
 }
 
 fn write_texts(out: &mut FileWriter<'_>, name: u64, texts: &Texts) -> io::Result<()> {
@@ -87,7 +88,12 @@ fn write_texts(out: &mut FileWriter<'_>, name: u64, texts: &Texts) -> io::Result
     out.section(name + 1, &texts.ends)
 }
 
-fn write_files(out: &mut FileWriter<'_>, files: &[Arc<ParsedFile>], known: &FileCache) -> io::Result<()> {
+fn write_files(
+    out: &mut FileWriter<'_>,
+    files: &[Arc<ParsedFile>],
+    sources: usize,
+    known: &FileCache,
+) -> io::Result<()> {
     let mut rows = Vec::with_capacity(files.len());
     let mut documents = Vec::new();
     let mut names = Texts::default();
@@ -98,6 +104,7 @@ fn write_files(out: &mut FileWriter<'_>, files: &[Arc<ParsedFile>], known: &File
             source: u32::from(file.source),
             first_document: documents.len() as u32,
             documents: file.documents.len() as u32,
+            relations: file.relations as u32,
         });
         for name in [&file.path, &file.location_ref, &file.origin_ref] {
             text.extend_from_slice(name.as_bytes());
@@ -123,6 +130,7 @@ fn write_files(out: &mut FileWriter<'_>, files: &[Arc<ParsedFile>], known: &File
     write_texts(out, name::NAMES, &names)?;
     drop((rows, documents, names));
     let mut records = Writer::default();
+    known.write_trees(sources, &mut records);
     known.write_records(files, &mut records);
     out.section(name::RECORDS, &records.bytes)?;
     drop(records);
@@ -232,6 +240,7 @@ pub fn revive(
     let mut from = Reader::new(&records);
     let mut share = Shared::default();
     let (rows, documents): (&[FileRow], &[DocumentRow]) = (&kept.files, &kept.documents);
+    known.read_trees(&mut from, is_same_program).ok_or_else(damaged)?;
     known.reserve(if is_same_program { rows.len() } else { 0 });
     for (at, row) in (0u32..).zip(rows) {
         let parsed = revive_file(&kept, at, row, documents, &mut from, &mut share).ok_or_else(damaged)?;
@@ -266,6 +275,12 @@ fn revive_file(
         path: name(0).into(),
         location_ref,
         origin_ref,
+        relations: match row.relations {
+            0 => RelationsFrom::Spec,
+            1 => RelationsFrom::Given,
+            2 => RelationsFrom::GivenInPart,
+            _ => return None,
+        },
         documents: documents.iter().map(document).collect(),
         diagnostics: from.list(|from| from.diagnostic(share))?,
     }))

@@ -350,9 +350,9 @@ impl FileReader {
         let blocks: Vec<(u64, usize)> = wanted
             .iter()
             .flat_map(|section| {
-                (0..section.length).step_by(BLOCK).map(|at| {
-                    (section.start + at, (section.length - at).min(BLOCK as u64) as usize)
-                })
+                (0..section.length)
+                    .step_by(BLOCK)
+                    .map(|at| (section.start + at, (section.length - at).min(BLOCK as u64) as usize))
             })
             .collect();
         let sums: Option<Vec<Sum>> = blocks

@@ -428,6 +428,7 @@ impl<'a> Ingest<'a> {
             path: old.path.clone(),
             location_ref,
             origin_ref,
+            relations: old.relations,
             documents: old.documents.clone(),
             diagnostics: Vec::new(),
         });

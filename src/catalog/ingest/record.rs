@@ -1,10 +1,11 @@
 //! What is known of a file, as it is kept between runs: enough not to parse unchanged content again.
 
-use super::cache::{CacheKey, FileCache, FileResult};
+use super::cache::{CacheKey, FileCache, FileResult, Others, TakenIn};
 use super::targets::Target;
 use super::{Address, How, Named};
 use crate::catalog::cache::codec::{Reader, Shared, Writer};
 use crate::catalog::snapshot::ParsedFile;
+use crate::catalog::tree::Stamp;
 use crate::yaml::Position;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ impl FileCache {
     /// Writes for each file what is wrong in it and the results that hold it, in the order of the files.
     pub(crate) fn write_records(&self, files: &[Arc<ParsedFile>], out: &mut Writer) {
         self.with_all(|all| {
-            let mut by_file: FxHashMap<*const ParsedFile, Vec<(&CacheKey, &FileResult)>> = FxHashMap::default();
+            let mut by_file: FxHashMap<*const ParsedFile, Vec<(&CacheKey, &FileResult)>> =
+                FxHashMap::default();
             for (key, result) in all {
                 by_file.entry(Arc::as_ptr(&result.parsed)).or_default().push((key, result));
             }
@@ -24,6 +26,35 @@ impl FileCache {
                 out.list(results.iter(), |out, (key, result)| write_result(out, key, result));
             }
         });
+    }
+
+    /// Writes what is known of each source: where its root was, and which of its files are no descriptors.
+    pub(crate) fn write_trees(&self, sources: usize, out: &mut Writer) {
+        out.list(0..sources, |out, source| {
+            out.option(self.place(source as u16).as_deref(), Writer::text);
+            out.list(self.others(source as u16).iter(), |out, (path, stamp)| {
+                out.text(path);
+                write_stamp(out, *stamp);
+            });
+        });
+    }
+
+    /// Takes in what [`Self::write_trees`] wrote.
+    pub(crate) fn read_trees(&self, from: &mut Reader<'_>, is_wanted: bool) -> Option<()> {
+        let mut source = 0;
+        from.list(|from| {
+            let place = from.option(Reader::text)?;
+            let others: Vec<_> = from.list(|from| Some((Arc::from(from.text()?), read_stamp(from)?)))?;
+            if is_wanted {
+                self.set_others(source, others.into_iter().collect::<Others>());
+                if let Some(place) = place {
+                    self.set_place(source, place.into());
+                }
+            }
+            source = source.checked_add(1)?;
+            Some(())
+        })?;
+        Some(())
     }
 
     /// Takes in what [`Self::write_records`] wrote for one file beside its diagnostics; `None` when it cannot
@@ -50,9 +81,11 @@ fn write_result(out: &mut Writer, key: &CacheKey, result: &FileResult) {
     out.word(result.hash);
     out.flag(result.reusable);
     out.list(result.skeletons.iter(), |out, folder| out.text(folder));
-    out.list(result.taken_in.iter(), |out, (path, hash)| {
-        out.text(path);
-        out.word(*hash);
+    out.option(result.stamp, write_stamp);
+    out.list(result.taken_in.iter(), |out, taken| {
+        out.text(&taken.path);
+        out.word(taken.hash);
+        out.option(taken.stamp, write_stamp);
     });
     out.list(result.targets.iter(), write_target);
 }
@@ -73,10 +106,24 @@ fn read_result(from: &mut Reader<'_>, parsed: &Arc<ParsedFile>) -> Option<(Cache
     let hash = from.word()?;
     let reusable = from.flag()?;
     let skeletons = from.list(|from| Some(from.text()?.to_owned()))?;
-    let taken_in = from.list(|from| Some((from.text()?.to_owned(), from.word()?)))?;
+    let stamp = from.option(read_stamp)?;
+    let taken_in = from.list(|from| {
+        Some(TakenIn { path: from.text()?.to_owned(), hash: from.word()?, stamp: from.option(read_stamp)? })
+    })?;
     let mut share = Shared::default();
     let targets = from.list(|from| read_target(from, &key.address, &parsed.path, &mut share))?;
-    Some((key, FileResult { parsed: parsed.clone(), targets, skeletons, hash, taken_in, reusable }))
+    let parsed = parsed.clone();
+    Some((key, FileResult { parsed, targets, skeletons, hash, stamp, taken_in, reusable }))
+}
+
+fn write_stamp(out: &mut Writer, stamp: Stamp) {
+    for word in stamp.0 {
+        out.word(word);
+    }
+}
+
+fn read_stamp(from: &mut Reader<'_>) -> Option<Stamp> {
+    Some(Stamp([from.word()?, from.word()?, from.word()?, from.word()?]))
 }
 
 fn write_target(out: &mut Writer, target: &Target) {
