@@ -156,6 +156,11 @@ pub enum TlsProblem {
 }
 
 impl NetError {
+    /// Creates the answer of a host that has no such thing.
+    pub fn not_found(host: impl Into<String>) -> Self {
+        Self::Status { host: host.into(), status: 404, message: None, signed_in: false }
+    }
+
     /// Creates what stands for a status without any words of the server.
     pub fn of_status(host: impl Into<String>, status: u16) -> Self {
         Self::Status { host: host.into(), status, message: None, signed_in: false }

@@ -11,6 +11,7 @@ pub mod forge;
 pub mod git;
 mod git_remote;
 mod git_tree;
+pub mod github;
 pub mod http;
 
 use super::ingest::FileCache;
@@ -27,7 +28,8 @@ use std::time::Duration;
 use url::Url;
 
 /// Every type of source.
-pub const SOURCES: &[&SourceSpec] = &[&dir::SPEC, &git::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
+pub const SOURCES: &[&SourceSpec] =
+    &[&dir::SPEC, &git::SPEC, &github::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
 
 /// Time between two refreshes of a remote source, unless its type or its configuration says otherwise.
 pub const EVERY: Duration = Duration::from_secs(10 * 60);
