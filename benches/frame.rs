@@ -36,6 +36,8 @@ fn face(folder: &std::path::Path, line: &str) -> Headless {
         editor: String::new(),
         state_folder: folder.to_path_buf(),
         order: Order::default(),
+        refresh: None,
+        refresher: std::sync::OnceLock::new(),
     };
     let cx = Context::new(ui::panes::ALL);
     Headless::start(Start { cx, line: line.to_owned(), services }, 120, 40)

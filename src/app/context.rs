@@ -6,6 +6,7 @@ use super::commands::CommandSpec;
 use super::event::{Generation, Level};
 use super::keymap::Keymap;
 use super::pane::PaneSpec;
+use crate::catalog::refresh::SourceStatus;
 use crate::catalog::{Catalog, Entity};
 use crate::config::theme::Theme;
 use crate::diagnostic::Diagnostic;
@@ -104,6 +105,8 @@ pub struct Context {
     pub aliases: Vec<(String, String)>,
     /// Loading, while it goes on.
     pub loading: Option<Loading>,
+    /// What the sources do, by priority; empty where they are read once only.
+    pub sources: Arc<[SourceStatus]>,
     /// When the snapshot was made.
     pub loaded_at: Option<Timestamp>,
     /// The time of the event being handled.
@@ -149,6 +152,7 @@ impl Context {
             views: Vec::new(),
             aliases: Vec::new(),
             loading: None,
+            sources: Arc::new([]),
             loaded_at: None,
             now: Timestamp::UNIX_EPOCH,
             origin: String::new(),
@@ -186,9 +190,16 @@ impl Context {
         super::keymap::all_rows(self.panes)
     }
 
-    /// Returns how old the snapshot is, in words of minute grain: `now`, `3m`, `2h`, `4d`.
+    /// Returns how old the oldest part of what is shown is, in words of minute grain: `now`, `3m`, `2h`, `4d`.
+    /// What is watched is as new as the disk.
     pub fn age(&self) -> Option<String> {
-        Some(age(self.now.as_second() - self.loaded_at?.as_second()))
+        let loaded_at = self.loaded_at?;
+        let is_followed = |s: &&SourceStatus| s.is_watched && s.watch_problem.is_none() && !s.is_stale();
+        let oldest = match &*self.sources {
+            [] => Some(loaded_at),
+            sources => sources.iter().filter(|s| !is_followed(s)).filter_map(|s| s.state.read_at).min(),
+        };
+        Some(age(self.now.as_second() - oldest.unwrap_or(self.now).as_second()))
     }
 }
 

@@ -9,6 +9,7 @@ use super::input::{Key, Mouse};
 use super::overlay::Overlay;
 use super::place::Place;
 use crate::catalog::facets::Facet;
+use crate::catalog::refresh::{Order, SourceStatus};
 use crate::catalog::{Catalog, EntityId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,6 +89,8 @@ pub enum TaskEvent {
         /// Who the user is according to it.
         me: super::context::Me,
     },
+    /// What the sources do has changed.
+    Sources(Arc<[SourceStatus]>),
     /// A filter has run: the matching entities, or what is wrong with its text.
     Filtered {
         /// Which request this answers.
@@ -239,8 +242,10 @@ pub enum Effect {
     Suspend,
     /// Paint everything again.
     Repaint,
-    /// Read all sources again.
+    /// Read all sources for the first time.
     Load,
+    /// Ask the refresher for something: read, pause, cancel.
+    Sources(Order),
     /// Run a filter over the catalog on the pool.
     Filter {
         /// Answers carry it.

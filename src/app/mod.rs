@@ -23,6 +23,7 @@ mod subject_commands;
 pub use context::Context;
 pub use event::{Effect, Event};
 
+use crate::catalog::refresh::{Order, Phase, SourceStatus};
 use commands::{Availability, CommandId, CommandSpec, id};
 use context::{Loading, MESSAGES, Visit};
 use event::{Level, Memory, TaskEvent, Timer};
@@ -33,6 +34,7 @@ use overlay::{Outcome, Overlay, OverlayKind};
 use pane::{Input, Pane};
 use place::Place;
 use ratatui::layout::Rect;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a short message stays.
@@ -338,17 +340,19 @@ impl App {
             TaskEvent::Loaded { catalog, me } => {
                 self.cx.catalog = catalog.0.clone();
                 self.cx.me = me.clone();
-                self.cx.loading = None;
                 self.cx.loaded_at = Some(self.cx.now);
+                // where sources are refreshed, they say when they are done
+                if self.cx.sources.is_empty() {
+                    self.cx.loading = None;
+                }
                 for pane in &mut self.places {
                     pane.update(Input::CatalogChanged, &self.cx);
                 }
                 let mut effects = self.tell(Input::Shown);
-                if let Some(line) = self.waiting.take() {
-                    effects.extend(palette::carry_out(&line, None, &self.cx));
-                }
+                effects.extend(self.open_waiting());
                 effects
             }
+            TaskEvent::Sources(sources) => self.sources(sources),
             TaskEvent::Picked { generation, refs } => {
                 if let Some(overlay) = self.overlays.last_mut().filter(|o| o.generation == *generation) {
                     palette::answer(overlay, refs, &self.cx);
@@ -372,15 +376,42 @@ impl App {
                 effects
             }
             TaskEvent::EditorClosed => {
-                let mut effects = self.run(id::REFRESH_ALL);
-                effects.push(Effect::Repaint);
-                effects
+                vec![Effect::Sources(Order::RefreshLocal), Effect::Repaint]
             }
             TaskEvent::Filtered { .. } | TaskEvent::SourceRead { .. } => {
                 // an answer may belong to a pane that is not on top; each knows its own generation
                 self.places.iter_mut().flat_map(|pane| pane.update(Input::Task(task), &self.cx)).collect()
             }
         }
+    }
+
+    /// Opens the place asked for at start, as soon as it is there; says why not when all is read.
+    fn open_waiting(&mut self) -> Vec<Effect> {
+        let is_there = self.waiting.as_ref().is_some_and(|line| palette::read_line(line, &self.cx).is_some());
+        if self.cx.loading.is_some() && !is_there {
+            return Vec::new();
+        }
+        let line = self.waiting.take();
+        line.map(|line| palette::carry_out(&line, None, &self.cx)).unwrap_or_default()
+    }
+
+    /// Takes in what the sources do; loading goes on until each was read, well or badly.
+    fn sources(&mut self, sources: &Arc<[SourceStatus]>) -> Vec<Effect> {
+        self.cx.sources = sources.clone();
+        let is_done = sources.iter().all(|source| source.phase == Phase::Idle);
+        if is_done {
+            self.cx.loading = None;
+        } else if let Some(loading) = &mut self.cx.loading {
+            let busy = || sources.iter().filter(|source| source.is_reading());
+            loading.files = busy().filter_map(|source| source.amount).map(|amount| amount.done).sum();
+            loading.source = busy().map(SourceStatus::doing).next().unwrap_or_default();
+        }
+        let mut effects = if is_done { self.open_waiting() } else { Vec::new() };
+        let event = TaskEvent::Sources(sources.clone());
+        for pane in &mut self.places {
+            effects.extend(pane.update(Input::Task(&event), &self.cx));
+        }
+        effects
     }
 
     fn say(&mut self, level: Level, text: String) -> Vec<Effect> {
@@ -445,7 +476,7 @@ impl App {
             return self.say(Level::Info, "already reading the sources".to_owned());
         }
         self.cx.loading = Some(Loading::default());
-        vec![Effect::Load, Effect::Timer(Timer::SlowLoad, SLOW)]
+        vec![Effect::Sources(Order::RefreshAll), Effect::Timer(Timer::SlowLoad, SLOW)]
     }
 
     fn open(&mut self, place: &Place) -> Vec<Effect> {

@@ -6,20 +6,22 @@
 use super::session::{Session, SourcesFrom};
 use crate::app::Context;
 use crate::app::context::{ConfigFile, Me, Setting, Visit};
-use crate::app::event::Memory;
+use crate::app::event::{Memory, Shared, TaskEvent};
 use crate::app::keymap::{Keymap, PRESETS};
+use crate::catalog::refresh::{Refresher, Report};
 use crate::catalog::sources::embedded;
 use crate::catalog::{Catalog, EntityId};
 use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
+use crate::permissions::Claims;
 use crate::store;
 use crate::tui::services::Saved;
 use crate::tui::{Services, Start};
 use crate::ui::panes;
 use jiff::Timestamp;
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Longest source text that is shown, in bytes.
 const MAX_SOURCE_TEXT: u64 = 8 * 1024 * 1024;
@@ -61,23 +63,32 @@ fn services(session: Session) -> Services {
     let paths = session.config.paths.clone();
     let editor = session.config.text(&setting::EDITOR).to_owned();
     let session = Arc::new(Mutex::new(session));
-    let (for_load, for_save) = (session.clone(), session);
+    let for_save = session.clone();
+    let for_load = move || {
+        let session = session.lock().unwrap_or_else(PoisonError::into_inner);
+        (session.loader.clone(), session.claims.clone())
+    };
+    let for_refresh = for_load.clone();
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
     Services {
         load: Box::new(move |progress| {
-            let (loader, claims) = {
-                let session = for_load.lock().unwrap_or_else(PoisonError::into_inner);
-                (session.loader.clone(), session.claims.clone())
-            };
+            let (loader, claims) = for_load();
             let catalog = loader.load(progress);
-            let identity = super::session::identity(&claims, &catalog);
-            let mut origin = identity.origin.to_string();
-            if identity.principal.user.is_some() && !identity.in_catalog {
-                origin.push_str("; this catalog describes no such user");
-            }
-            let me = Me { principal: identity.principal, origin };
+            let me = me(&claims, &catalog);
             (catalog, me)
         }),
+        refresh: Some(Box::new(move |tell| {
+            let (loader, claims) = for_refresh();
+            let refresher = Refresher::start(loader, move |report| match report {
+                Report::Catalog(catalog) => {
+                    let me = me(&claims, &catalog);
+                    tell(TaskEvent::Loaded { catalog: Shared(catalog), me });
+                }
+                Report::Sources(sources) => tell(TaskEvent::Sources(sources)),
+            });
+            Box::new(move |order| refresher.order(order))
+        })),
+        refresher: OnceLock::new(),
         read_source: Box::new(read_source),
         remember: Box::new(move |memory| remember(&for_memory, memory)),
         load_theme: Box::new(move |name| {
@@ -92,6 +103,16 @@ fn services(session: Session) -> Services {
         state_folder: paths.state,
         order: crate::tui::services::Order::default(),
     }
+}
+
+/// Returns who the user is according to a snapshot.
+fn me(claims: &Claims, catalog: &Catalog) -> Me {
+    let identity = super::session::identity(claims, catalog);
+    let mut origin = identity.origin.to_string();
+    if identity.principal.user.is_some() && !identity.in_catalog {
+        origin.push_str("; this catalog describes no such user");
+    }
+    Me { principal: identity.principal, origin }
 }
 
 fn theme(config: &Config) -> (Theme, Vec<crate::diagnostic::Diagnostic>) {

@@ -88,6 +88,8 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
     state.carry_out(effects)?;
     let effects = state.app.start(is_mouse_on);
     state.draw()?;
+    let sender = state.sender.clone();
+    state.services.start(Arc::new(move |event| drop(sender.blocking_send(event))));
     state.carry_out(effects)?;
     state.input = Some(EventStream::new());
     let ended = state.turn(&mut receiver, signals).await;

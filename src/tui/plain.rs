@@ -409,6 +409,8 @@ mod tests {
             editor: String::new(),
             state_folder: std::path::PathBuf::new(),
             order: Order::default(),
+            refresh: None,
+            refresher: std::sync::OnceLock::new(),
         };
         Start { cx: Context::new(crate::ui::panes::ALL), line: line.to_owned(), services }
     }

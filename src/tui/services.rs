@@ -8,17 +8,22 @@ use crate::app::event::{
     Effect, FilterMistake, Generation, Matches, Memory, Shared, Sort, SortKey, Suggestion, TaskEvent,
 };
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
-use crate::catalog::{complete, facets, query, search};
+use crate::catalog::{complete, facets, query, refresh, search};
 use crate::config::theme::Theme;
 use crate::model::entity_ref::split_canonical;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 type Load = dyn Fn(&Progress) -> (Arc<Catalog>, Me) + Send + Sync;
+/// Takes what background work has to say, from any thread.
+pub type Tell = dyn Fn(TaskEvent) + Send + Sync;
+/// Asks the refresher for something.
+pub type Ask = dyn Fn(refresh::Order) + Send + Sync;
+type StartRefresh = dyn Fn(Arc<Tell>) -> Box<Ask> + Send + Sync;
 type ReadSource = dyn Fn(&Catalog, EntityId) -> Result<Arc<str>, String> + Send + Sync;
 type Remember = dyn Fn(&Memory) -> Result<(), String> + Send + Sync;
 type LoadTheme = dyn Fn(&str) -> Result<Theme, String> + Send + Sync;
@@ -37,8 +42,11 @@ pub struct Saved {
 
 /// What the outside can do for the application.
 pub struct Services {
-    /// Reads all sources and says who the user is.
+    /// Reads all sources once and says who the user is; for faces that end after that.
     pub load: Box<Load>,
+    /// Starts to refresh the sources in the background, for faces that stay; returns the way to ask it for
+    /// something. It stops when that is dropped.
+    pub refresh: Option<Box<StartRefresh>>,
     /// Reads the text that an entity was read from.
     pub read_source: Box<ReadSource>,
     /// Writes down what has to survive the session.
@@ -53,6 +61,8 @@ pub struct Services {
     pub state_folder: std::path::PathBuf,
     /// Order of the last sorting, kept because every key press sorts again.
     pub order: Order,
+    /// The refresher, once it runs.
+    pub refresher: OnceLock<Box<Ask>>,
 }
 
 /// What a task works on: taken when the effect was asked for.
@@ -72,10 +82,23 @@ const PROGRESS: Duration = Duration::from_millis(100);
 const SUGGESTIONS: usize = 8;
 
 impl Services {
+    /// Starts to refresh the sources; everything it has to say goes to `tell`. Without it they are read once,
+    /// when [`Effect::Load`] asks for it.
+    pub fn start(&self, tell: Arc<Tell>) {
+        if let Some(refresh) = &self.refresh {
+            self.refresher.get_or_init(|| refresh(tell));
+        }
+    }
+
     /// Carries out an effect; blocks. Effects that need a terminal are none of its business.
     pub fn perform(&self, effect: &Effect, world: &World, send: &(dyn Fn(TaskEvent) + Send + Sync)) {
         match effect {
+            Effect::Load if self.refresher.get().is_some() => {}
             Effect::Load => self.load(send),
+            Effect::Sources(order) => match self.refresher.get() {
+                Some(ask) => ask(order.clone()),
+                None => self.load(send),
+            },
             Effect::Filter { generation, text, cursor, sort } => {
                 send(self.filter(*generation, text, *cursor, *sort, world));
             }

@@ -74,6 +74,8 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
         editor: String::new(),
         state_folder: std::path::PathBuf::new(),
         order: Order::default(),
+        refresh: None,
+        refresher: std::sync::OnceLock::new(),
     };
     Start { cx, line: place.to_owned(), services }
 }

@@ -53,6 +53,8 @@ pub enum Report {
 pub enum Order {
     /// Read every source now, paused ones too.
     RefreshAll,
+    /// Look at the files of this machine again, whatever the system tells of them.
+    RefreshLocal,
     /// Read one source now.
     Refresh(String),
     /// Stop the schedule of a source, or let it go on.
@@ -251,6 +253,7 @@ impl Manager {
             let is_meant = |name: &String| *name == *source.status.state.name;
             match order {
                 Order::RefreshAll => source.want(now),
+                Order::RefreshLocal if source.status.is_watched => source.want(now),
                 Order::Refresh(name) if is_meant(name) => source.want(now),
                 Order::Pause(name) if is_meant(name) => {
                     source.status.is_paused = !source.status.is_paused;
@@ -425,7 +428,11 @@ impl Manager {
     }
 
     fn tell_if_due(&mut self, now: Instant) {
-        if !self.is_untold || (now < self.told + REPORT && self.sources.iter().any(|s| s.running.is_some())) {
+        let is_reading = self.sources.iter().any(|source| source.running.is_some());
+        // that all is read is told after the snapshot with it
+        let is_early =
+            if is_reading { now < self.told + REPORT } else { self.is_unjoined || self.is_joining };
+        if !self.is_untold || is_early {
             return;
         }
         (self.is_untold, self.told) = (false, now);
@@ -433,7 +440,8 @@ impl Manager {
     }
 
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let tell = self.is_untold.then_some(self.told + REPORT);
+        let is_reading = self.sources.iter().any(|source| source.running.is_some());
+        let tell = (self.is_untold && is_reading).then_some(self.told + REPORT);
         let join = self.join_at(now);
         // those in line start when another one is done
         let waits = |source: &&Source| source.running.is_none() && source.status.phase != Phase::Queued;

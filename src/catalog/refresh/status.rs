@@ -77,6 +77,22 @@ impl SourceStatus {
         self.state.error.is_some() && self.state.read_at.is_some()
     }
 
+    /// Returns what it does in few words: `company: 1,200 of 5,000 repositories`, `company: waits for github.com`.
+    pub fn doing(&self) -> String {
+        let what = match (&self.phase, self.amount) {
+            (Phase::Idle, _) => return self.state.name.to_string(),
+            (Phase::Queued, _) => "in line".to_owned(),
+            (Phase::Waiting { host }, _) => format!("waits for {host}"),
+            (Phase::Limited { why, .. }, _) => why.clone(),
+            (Phase::Reading, None) => "reading".to_owned(),
+            (Phase::Reading, Some(Amount { done, total: None, unit })) => format!("{done} {unit}"),
+            (Phase::Reading, Some(Amount { done, total: Some(total), unit })) => {
+                format!("{done} of {total} {unit}")
+            }
+        };
+        format!("{}: {what}", self.state.name)
+    }
+
     /// Takes in what a reading reports.
     pub(super) fn note(&mut self, event: ProgressEvent) {
         match event {
