@@ -115,9 +115,9 @@ impl Loader {
         let mut kept = slot.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let name: Arc<str> = config.name.as_str().into();
         progress.report(ProgressEvent::Started { source: name.clone() });
-        let read = std::panic::AssertUnwindSafe(|| {
-            self.read(index, config, &mut kept, slot.held().before(), progress)
-        });
+        // not inside the call: the lock would be held for as long as the source is read
+        let before = slot.held().before();
+        let read = std::panic::AssertUnwindSafe(|| self.read(index, config, &mut kept, &before, progress));
         let answer = std::panic::catch_unwind(read).unwrap_or_else(|_| Err(crashed(config)));
         let is_read = answer.is_ok();
         let mut held = slot.held();
@@ -174,7 +174,7 @@ impl Loader {
         index: usize,
         config: &SourceConfig,
         kept: &mut Option<Kept>,
-        before: (Option<String>, Vec<Arc<ParsedFile>>),
+        before: &(Option<String>, Vec<Arc<ParsedFile>>),
         progress: &Progress,
     ) -> Result<Delta, SourceError> {
         let provider = sources::open(config)?.1;
