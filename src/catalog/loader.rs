@@ -9,6 +9,7 @@ use super::progress::{Progress, ProgressEvent};
 use super::snapshot::{Catalog, ParsedFile, SourceState};
 use super::sources::{self, Delta, RefreshContext, SourceError};
 use super::stitch::{StitchInput, stitch};
+use crate::config::secret::SecretSource;
 use crate::config::source::SourceConfig;
 use crate::diagnostic::Diagnostic;
 use crate::net::{Net, NetOptions};
@@ -27,11 +28,18 @@ pub struct LoadOptions {
     pub remote_budget: Duration,
     /// Folder of what is kept between runs; `None`: nothing is.
     pub cache: Option<PathBuf>,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { offline: false, remote_budget: Duration::from_secs(10), cache: None }
+        Self {
+            offline: false,
+            remote_budget: Duration::from_secs(10),
+            cache: None,
+            connect_timeout: NetOptions::default().connect_timeout,
+        }
     }
 }
 
@@ -73,7 +81,11 @@ impl Loader {
         // of equal priority, what lies on this machine is laid over what is far away
         sources.sort_by_key(|source| (std::cmp::Reverse(source.priority), !source.is_local()));
         sources.truncate(MAX_SOURCES);
-        let net = Net::new(NetOptions { offline: options.offline, ..NetOptions::default() });
+        let net = Net::new(NetOptions {
+            offline: options.offline,
+            connect_timeout: options.connect_timeout,
+            ..NetOptions::default()
+        });
         let slots = sources.iter().map(Slot::new).collect();
         Self { sources, options, net, cache: FileCache::default(), slots }
     }
@@ -180,12 +192,12 @@ impl Loader {
         let provider = sources::open(config)?.1;
         let folder = self.options.cache.as_ref().map(|cache| cache.join("sources").join(folder_name(config)));
         let kept = kept.get_or_insert_with(|| match &folder {
-            Some(folder) => Kept::open(&folder.join("kept")).0,
+            Some(folder) => Kept::at(&folder.join("kept")),
             None => Kept::in_memory(),
         });
         let name: Arc<str> = config.name.as_str().into();
         let notify = |note| progress.report(ProgressEvent::of_net(&name, note));
-        provider.refresh(&RefreshContext {
+        let mut delta = provider.refresh(&RefreshContext {
             config,
             name: name.clone(),
             index: index as u16,
@@ -198,7 +210,13 @@ impl Loader {
             remote_budget: self.options.remote_budget,
             before: &before.1,
             version: before.0.as_deref(),
-        })
+        })?;
+        let warned = config.token.as_ref().and_then(SecretSource::warning);
+        delta.diagnostics.extend(kept.problem().into_iter().chain(warned).map(|mut diagnostic| {
+            diagnostic.source = Some(name.clone());
+            diagnostic
+        }));
+        Ok(delta)
     }
 }
 

@@ -58,7 +58,11 @@ pub fn open(global: &GlobalArgs) -> Session {
     let config = Config::load(&inputs);
     let folder = std::env::current_dir().ok();
     let (sources, sources_from) = sources(global, &config, folder.as_deref());
-    let mut options = LoadOptions { offline: config.flag(&setting::OFFLINE), ..LoadOptions::default() };
+    let mut options = LoadOptions {
+        offline: config.flag(&setting::OFFLINE),
+        connect_timeout: config.duration(&setting::HTTP_CONNECT_TIMEOUT),
+        ..LoadOptions::default()
+    };
     if let Some(timeout) = global.timeout {
         options.remote_budget = options.remote_budget.min(timeout);
     }

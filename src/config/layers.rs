@@ -1,6 +1,7 @@
 //! The layers of settings and what results from them.
 
 use super::document::{self, Document};
+use super::secret::SecretSource;
 use super::setting::{self, ALL, BadValue, Setting, Value};
 use super::source::{AllowRule, SourceConfig};
 use super::{Alias, KeyBinding, Paths, View, aliases, keys, paths, trust, views};
@@ -345,7 +346,13 @@ impl Config {
         for (index, item) in items.iter().enumerate() {
             match self.decode_source(item) {
                 Ok(mut source) => {
-                    source.path = source.path.map(|path| self.absolute(&path, base.as_deref()));
+                    let absolute = |path: PathBuf| self.absolute(&path, base.as_deref());
+                    source.path = source.path.map(absolute);
+                    source.ca_file = source.ca_file.map(absolute);
+                    source.token = source.token.map(|token| match token {
+                        SecretSource::File(path) => SecretSource::File(absolute(path)),
+                        other => other,
+                    });
                     sources.push(source);
                 }
                 Err(message) => {
@@ -648,6 +655,32 @@ mod tests {
         assert_eq!((config.text(&setting::EDITOR), config.sources.len()), ("rm -rf", 1));
         machine.write("project/.devportal.toml", &text.replace("-rf", "-r"));
         assert_eq!(Config::load(&inputs).text(&setting::EDITOR), "", "a changed file asks again");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_project_runs_no_command_and_reads_no_secret_before_it_is_trusted() {
+        let machine = Machine::new();
+        let ran = machine.folder.path().join("ran");
+        let text = format!(
+            "[[catalog.source]]\ntype = \"backstage\"\nname = \"x\"\nurl = \"https://x.example\"\ntoken = \
+             {{ command = [\"touch\", \"{}\"] }}\n[[catalog.source]]\ntype = \"http\"\nname = \"y\"\nurl = \
+             \"https://y.example\"\ntoken = {{ file = \"~/.ssh/id\" }}\nca_file = \"ca.pem\"\n",
+            ran.display()
+        );
+        let file = machine.write("project/.devportal.toml", &text);
+        let inputs = machine.inputs();
+        let config = Config::load(&inputs);
+        assert!(config.sources.is_empty() && !ran.exists());
+        assert_eq!(codes(&config), ["config::untrusted"]);
+        trust::trust(&inputs.paths, &file).unwrap();
+        let config = Config::load(&inputs);
+        assert!(!ran.exists(), "reading the settings runs nothing");
+        let at = |name: &str| machine.folder.path().join(name);
+        assert_eq!(config.sources[1].token, Some(SecretSource::File(at("home/.ssh/id"))));
+        assert_eq!(config.sources[1].ca_file, Some(at("project/ca.pem")));
+        let _ = config.sources[0].token.as_ref().unwrap().read();
+        assert!(ran.exists());
     }
 
     #[test]

@@ -65,6 +65,8 @@ enum Mode {
     /// Nothing is on disk.
     #[default]
     Memory,
+    /// The file is opened when somebody asks for something.
+    Closed(PathBuf),
     /// Another instance writes the file.
     Reader(Reader),
     /// This one writes it.
@@ -105,35 +107,35 @@ impl Kept {
 
     /// Opens the one in this file. Never fails: what cannot be read is put aside and told about.
     pub fn open(path: &Path) -> (Self, Option<Diagnostic>) {
-        let mut state = State::default();
-        match state.open(path) {
-            Ok(()) => {}
-            Err(error) => {
-                state = State { problem: Some(unusable(path, &error)), ..State::default() };
-            }
-        }
-        let problem = state.problem.clone();
-        (Self { state: Mutex::new(state) }, problem)
+        let kept = Self::at(path);
+        let problem = kept.open_state().problem.clone();
+        (kept, problem)
+    }
+
+    /// Creates one in this file, which is opened with the first use: sources that keep nothing pay nothing.
+    pub fn at(path: &Path) -> Self {
+        let state = State { mode: Mode::Closed(path.to_owned()), ..State::default() };
+        Self { state: Mutex::new(state) }
     }
 
     /// Returns what is kept under a key.
     pub fn get(&self, key: &str) -> Option<Arc<[u8]>> {
-        self.lock().get(key)
+        self.open_state().get(key)
     }
 
     /// Keeps bytes under a key, in place of what was there.
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        self.lock().put(key, bytes);
+        self.open_state().put(key, bytes);
     }
 
     /// Forgets a key.
     pub fn remove(&self, key: &str) {
-        self.lock().remove(key);
+        self.open_state().remove(key);
     }
 
     /// Forgets the keys that are not wanted any more.
     pub fn retain(&self, wanted: impl Fn(&str) -> bool) {
-        let mut state = self.lock();
+        let mut state = self.open_state();
         let unwanted = |key: &&String| !key.starts_with(Self::ANSWERS) && !wanted(key);
         let keys: Vec<String> = state.index.keys().filter(unwanted).cloned().collect();
         for key in keys {
@@ -144,6 +146,17 @@ impl Kept {
     /// Returns what keeps it from being on disk, if anything does.
     pub fn problem(&self) -> Option<Diagnostic> {
         self.lock().problem.clone()
+    }
+
+    fn open_state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        if let Mode::Closed(path) = &state.mode {
+            let path = path.clone();
+            if let Err(error) = state.open(&path) {
+                *state = State { problem: Some(unusable(&path, &error)), ..State::default() };
+            }
+        }
+        state
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -237,7 +250,7 @@ impl State {
             Value::InFile(place) => *place,
         };
         let (file, path) = match &mut self.mode {
-            Mode::Memory => return None,
+            Mode::Memory | Mode::Closed(_) => return None,
             Mode::Reader(reader) => (reader.file.as_mut()?, &reader.path),
             Mode::Writer(writer) => (&mut writer.file, &writer.path),
         };
@@ -302,7 +315,7 @@ impl State {
         }
         self.forget(key);
         match &self.mode {
-            Mode::Memory => {}
+            Mode::Memory | Mode::Closed(_) => {}
             Mode::Reader(_) => {
                 self.removed.insert(key.to_owned());
             }
