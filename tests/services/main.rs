@@ -5,9 +5,11 @@
 mod follow;
 mod git;
 mod git_remote;
+mod gitlab;
 mod hostile;
 mod http;
 mod incremental;
+mod script;
 
 use devportal::catalog::{Catalog, LoadOptions, Loader, Progress};
 use devportal::config::source::SourceConfig;

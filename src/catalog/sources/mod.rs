@@ -12,6 +12,7 @@ pub mod git;
 mod git_remote;
 mod git_tree;
 pub mod github;
+pub mod gitlab;
 pub mod http;
 
 use super::ingest::FileCache;
@@ -29,7 +30,7 @@ use url::Url;
 
 /// Every type of source.
 pub const SOURCES: &[&SourceSpec] =
-    &[&dir::SPEC, &git::SPEC, &github::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
+    &[&dir::SPEC, &git::SPEC, &github::SPEC, &gitlab::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
 
 /// Time between two refreshes of a remote source, unless its type or its configuration says otherwise.
 pub const EVERY: Duration = Duration::from_secs(10 * 60);

@@ -49,7 +49,10 @@ impl Filter {
             && (settings.topics.is_empty() || has_topic(&settings.topics))
             && !has_topic(&settings.exclude_topics)
             && !is_named(&settings.exclude)
-            && self.name.as_ref().is_none_or(|regex| regex.is_match(name))
+            && self.name.as_ref().is_none_or(|regex| {
+                // a name holds no `/`: an expression with one means groups, too
+                regex.is_match(name) || (regex.as_str().contains('/') && regex.is_match(&repository.path))
+            })
     }
 }
 
@@ -78,6 +81,8 @@ mod tests {
             ("name = \"shop-.*\"", true),
             ("name = \"shop\"", false),
             ("name = \"a|shop-api\"", true),
+            ("name = \"acme/.*\"", true),
+            ("name = \"acme.*\"", false),
             ("topics = [\"Backstage\"]", true),
             ("topics = [\"rust\"]", false),
             ("exclude_topics = [\"go\"]", false),

@@ -7,6 +7,7 @@
 //! the files to [`crate::catalog::ingest`] and fetches what they name. A repository whose stamp is that of
 //! the run before costs no request of its own; one without a descriptor is remembered as such.
 
+pub mod address;
 mod files;
 mod filter;
 mod listing;
