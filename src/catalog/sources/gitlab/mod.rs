@@ -59,14 +59,13 @@ fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> 
     if is_home && group.is_none() && config.token.is_none() && token_of_environment(&base).is_none() {
         return Err(SourceError::MissingSetting { kind: "gitlab", setting: "organization" });
     }
-    Ok(Box::new(GitlabSource { base, group, is_home, every: config.every }))
+    Ok(Box::new(GitlabSource { base, group, is_home }))
 }
 
 struct GitlabSource {
     base: Url,
     group: Option<String>,
     is_home: bool,
-    every: Option<Duration>,
 }
 
 /// Returns the token of the environment, if it is meant for this host.
@@ -79,12 +78,12 @@ fn token_of_environment(base: &Url) -> Option<crate::config::secret::Secret> {
 
 impl CatalogProvider for GitlabSource {
     fn place(&self) -> String {
-        let host = address::shown(&self.base);
-        self.group.as_ref().map_or(host.clone(), |group| format!("{host}/{group}"))
+        let base = self.base.as_str().trim_end_matches('/');
+        self.group.as_ref().map_or(base.to_owned(), |group| format!("{base}/{group}"))
     }
 
     fn every(&self) -> Option<Duration> {
-        Some(self.every.unwrap_or(EVERY))
+        Some(EVERY)
     }
 
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
@@ -193,7 +192,7 @@ impl Gitlab<'_> {
             let trouble = match self.ask::<Projects>(&query, &variables) {
                 Ok(projects) => {
                     // no such group: as the server says nothing more, so it is "not found"
-                    let missing = || self.fail(NetError::Status { host: self.place.clone(), status: 404 });
+                    let missing = || self.fail(NetError::of_status(address::shown(&self.api.base), 404));
                     return Ok(self.convert(projects.into_page().ok_or_else(missing)?));
                 }
                 Err(trouble) => trouble,
@@ -215,7 +214,7 @@ impl Gitlab<'_> {
                 }
                 Trouble::Net(error) => Err(self.fail(error)),
                 Trouble::Said(said) if said.to_lowercase().contains("cursor") => {
-                    Err(self.fail(NetError::Status { host: self.place.clone(), status: 422 }))
+                    Err(self.fail(NetError::of_status(address::shown(&self.api.base), 422)))
                 }
                 Trouble::Said(said) => Err(self.fail(self.broken(&said))),
             };

@@ -4,8 +4,12 @@ use super::super::forge::{Content, Entry, Page, ReadAnswer, Repository, Wanted, 
 use super::{Gitlab, REST};
 use crate::catalog::sources::SourceError;
 use crate::net::NetError;
-use rayon::prelude::*;
 use serde::Deserialize;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+/// Requests under way at once.
+const AT_ONCE: usize = 6;
 
 /// Pages of one tree; what comes behind them counts as too much.
 const MAX_TREE_PAGES: usize = 2_000;
@@ -91,11 +95,18 @@ impl Gitlab<'_> {
         };
         let total = answer.header("x-total").and_then(|total| total.parse().ok());
         let named = projects.into_iter().filter(|project| address::is_name(&project.path_with_namespace));
-        let mut repositories: Vec<Repository> = named.map(of_project).collect();
+        let repositories: Vec<Mutex<Repository>> = named.map(of_project).map(Mutex::new).collect();
         // one request each, which is not more than reading one file and tells about all of them
         if self.branch.is_some() || self.file.is_none() {
-            repositories.par_iter_mut().for_each(|repository| self.find_branch(repository));
+            self.api.each(&repositories, AT_ONCE, |repository| {
+                self.find_branch(&mut repository.lock().unwrap_or_else(PoisonError::into_inner));
+                ControlFlow::Continue(())
+            });
         }
+        let repositories = repositories
+            .into_iter()
+            .map(|r| r.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
         Ok(Page { repositories, next, total, problems: Vec::new() })
     }
 
@@ -160,7 +171,7 @@ impl Gitlab<'_> {
         );
         let mut entries = Vec::new();
         for _ in 0..MAX_TREE_PAGES {
-            let answer = self.api.get(&at)?;
+            let answer = self.api.get_once(&at)?;
             let nodes: Vec<Node> = answer.json()?;
             let files = nodes.into_iter().filter(|node| node.kind == "blob" && address::is_name(&node.path));
             entries.extend(files.map(|node| Entry { path: node.path, blob: node.id }));
