@@ -4,7 +4,7 @@
 //! costs little more than the tree itself. What is kept longer is packed with [`Node::pack`].
 
 use crate::diagnostic::SourceLocation;
-use crate::model::value::PackedBuilder;
+use crate::model::value::{PackedBuilder, ValueRef};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -176,6 +176,23 @@ impl<'a> Node<'a> {
         let mut builder = PackedBuilder::new();
         self.pack(&mut builder);
         builder.finish()
+    }
+
+    /// Returns the tree of a packed value; its nodes have no place.
+    pub fn from_packed(value: ValueRef<'a>) -> Self {
+        let data = match value {
+            ValueRef::Null => Data::Null,
+            ValueRef::Bool(b) => Data::Bool(b),
+            ValueRef::Int(i) => Data::Int(i),
+            ValueRef::Float(f) => Data::Float(f),
+            ValueRef::String(text) => Data::String(Cow::Borrowed(text)),
+            ValueRef::Array(items) => Data::Sequence(items.iter().map(Self::from_packed).collect()),
+            ValueRef::Object(fields) => {
+                let key = |text| Self::from_packed(ValueRef::String(text));
+                Data::Mapping(fields.iter().map(|(k, v)| (key(k), Self::from_packed(v))).collect())
+            }
+        };
+        Node { start: Position::default(), width: 1, data }
     }
 
     /// Returns a copy that borrows nothing.

@@ -10,8 +10,8 @@ mod entity;
 mod items;
 mod node;
 
-pub use entity::{Context, Converted, convert};
-pub use items::items;
+pub use entity::{Context, Converted, convert, forward_relations, kept_entity, without_implied};
+pub use items::{Items, items};
 pub use node::{JsonError, parse};
 
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};

@@ -3,6 +3,7 @@
 //! To add a source: write a file here with a [`SourceSpec`] and name it in [`SOURCES`]. A source opens
 //! a tree (see [`super::tree`]) and says which files of it to read; [`super::ingest`] does the rest.
 
+pub mod backstage;
 pub mod dir;
 mod disk_tree;
 pub mod embedded;
@@ -29,8 +30,16 @@ use std::time::Duration;
 use url::Url;
 
 /// Every type of source.
-pub const SOURCES: &[&SourceSpec] =
-    &[&dir::SPEC, &git::SPEC, &github::SPEC, &gitlab::SPEC, &file::SPEC, &http::SPEC, &embedded::SPEC];
+pub const SOURCES: &[&SourceSpec] = &[
+    &dir::SPEC,
+    &git::SPEC,
+    &backstage::SPEC,
+    &github::SPEC,
+    &gitlab::SPEC,
+    &file::SPEC,
+    &http::SPEC,
+    &embedded::SPEC,
+];
 
 /// Time between two refreshes of a remote source, unless its type or its configuration says otherwise.
 pub const EVERY: Duration = Duration::from_secs(10 * 60);

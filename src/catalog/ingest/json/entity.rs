@@ -3,12 +3,15 @@
 use super::node::{JsonError, parse};
 use crate::catalog::cache::column::Column;
 use crate::catalog::snapshot::{ParsedDocument, RelationsFrom};
+use crate::catalog::stitch::canonical_ref;
 use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::model::descriptor::{Origin, check_from};
-use crate::model::value::{PackedBuilder, ValueRef};
+use crate::model::value::{Fields, PackedBuilder, ValueRef};
 use crate::model::{EntityRef, relation};
 use crate::yaml::{Data, Node, Source};
+use rustc_hash::{FxHashSet, FxHasher};
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 /// Most messages of a server about one entity.
@@ -77,9 +80,28 @@ impl Context<'_> {
 /// # Errors
 /// A warning when it has no kind or name.
 pub fn convert(cx: &Context<'_>, mut node: Node<'_>) -> Result<Converted, Box<Diagnostic>> {
-    let (relations, status) = take_output(&mut node);
     let location_ref = take_location(&mut node, MANAGED_BY).unwrap_or_else(|| cx.place.clone());
     let origin_ref = take_location(&mut node, MANAGED_BY_ORIGIN).unwrap_or_else(|| location_ref.clone());
+    convert_at(cx, node, location_ref, origin_ref)
+}
+
+/// Converts an entity as it was kept: packed, with its locations beside it.
+pub fn kept_entity(
+    cx: &Context<'_>,
+    packed: ValueRef<'_>,
+    location_ref: &str,
+    origin_ref: &str,
+) -> Option<Converted> {
+    convert_at(cx, Node::from_packed(packed), location_ref.into(), origin_ref.into()).ok()
+}
+
+fn convert_at(
+    cx: &Context<'_>,
+    mut node: Node<'_>,
+    location_ref: Arc<str>,
+    origin_ref: Arc<str>,
+) -> Result<Converted, Box<Diagnostic>> {
+    let (relations, status) = take_output(&mut node);
     let path = shown(&location_ref);
     let checked = check_from(&node, &Source::new("", &path), Origin::Url);
     let Some(entity_ref) = checked.entity_ref.as_ref().map(EntityRef::to_string) else {
@@ -229,4 +251,50 @@ pub(super) fn write_relations(relations: &[(&str, &str)], out: &mut PackedBuilde
         out.end();
     }
     out.end();
+}
+
+/// Adds a number for each relation of an entity that has an opposite.
+pub fn forward_relations(document: &ParsedDocument, found: &mut FxHashSet<u64>) {
+    let value = ValueRef::new(&document.packed);
+    let Some(own) = canonical_ref(value) else { return };
+    relation::visit_given(value, |kind, target| {
+        if relation::is_forward(kind) {
+            found.insert(relation_hash(kind, &own, &target.to_lowercase()));
+        }
+    });
+}
+
+/// Takes out of an entity the relations whose opposite another entity has: joining puts them there again.
+pub fn without_implied(document: &mut ParsedDocument, forward: &FxHashSet<u64>) {
+    let value = ValueRef::new(&document.packed);
+    let Some(own) = canonical_ref(value) else { return };
+    let all = given(value);
+    let is_implied = |(kind, target): &(&str, &str)| {
+        !relation::is_forward(kind)
+            && relation::reverse(kind).is_some_and(|opposite| {
+                forward.contains(&relation_hash(opposite, &target.to_lowercase(), &own))
+            })
+    };
+    let rest: Vec<(&str, &str)> = all.iter().copied().filter(|relation| !is_implied(relation)).collect();
+    if rest.len() == all.len() {
+        return;
+    }
+    let mut out = PackedBuilder::new();
+    out.begin_object();
+    for (key, value) in value.as_object().iter().flat_map(Fields::iter) {
+        out.key(key);
+        if key == "relations" {
+            write_relations(&rest, &mut out);
+        } else {
+            out.value(value);
+        }
+    }
+    out.end();
+    document.packed = out.finish().into();
+}
+
+fn relation_hash(kind: &str, from: &str, to: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    (kind, from, to).hash(&mut hasher);
+    hasher.finish()
 }
