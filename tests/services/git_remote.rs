@@ -176,7 +176,9 @@ fn only_changes_are_fetched_and_what_is_unchanged_is_not_parsed() {
     let third = client.load();
     assert_eq!(definition(&third), "second");
     assert_eq!(third.len(), 4, "{:?}", third.diagnostics());
-    assert!(first.parsed_files().iter().any(|old| third.parsed_files().iter().any(|new| Arc::ptr_eq(old, new))));
+    assert!(
+        first.parsed_files().iter().any(|old| third.parsed_files().iter().any(|new| Arc::ptr_eq(old, new)))
+    );
 }
 
 #[test]
