@@ -6,6 +6,7 @@ mod follow;
 mod git;
 mod git_remote;
 mod gitlab;
+mod github;
 mod hostile;
 mod http;
 mod incremental;
