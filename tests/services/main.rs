@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
+mod changes;
 mod follow;
 mod git;
 mod git_remote;
