@@ -213,6 +213,15 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
+/// Returns a size in bytes for people: `812 B`, `1.2 kB`.
+pub fn size(bytes: usize) -> String {
+    match bytes {
+        ..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
 /// Returns a number with thousands separated: `9,812`.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();

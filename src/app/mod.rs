@@ -452,7 +452,8 @@ impl App {
             id::LAST => self.last_place(),
             id::HISTORY => self.go_back(),
             id::RECENT => vec![Effect::Show(self.recent())],
-            id::REFRESH | id::REFRESH_ALL => self.refresh(),
+            id::REFRESH => self.refresh_place(),
+            id::REFRESH_ALL => self.refresh(),
             id::TASKS => vec![Effect::Show(help::tasks(&self.cx))],
             id::MESSAGES => vec![Effect::Show(help::messages(&self.cx))],
             id::THEME => vec![Effect::Show(help::themes(&self.cx))],
@@ -469,6 +470,11 @@ impl App {
                 None => self.tell(Input::Command(command)),
             },
         }
+    }
+
+    fn refresh_place(&mut self) -> Vec<Effect> {
+        let orders = self.pane().map(|pane| pane.refresh_orders(&self.cx)).unwrap_or_default();
+        if orders.is_empty() { self.refresh() } else { orders.into_iter().map(Effect::Sources).collect() }
     }
 
     fn refresh(&mut self) -> Vec<Effect> {

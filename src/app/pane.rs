@@ -10,6 +10,7 @@ use super::event::{Effect, TaskEvent};
 use super::input::{Key, Mouse};
 use super::place::Place;
 use super::subject::Subject;
+use crate::catalog::refresh::Order;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -106,6 +107,11 @@ pub trait Pane {
     /// Returns whether a text input has the focus.
     fn is_typing(&self) -> bool {
         false
+    }
+
+    /// Returns what to read again for what it shows; nothing: every source.
+    fn refresh_orders(&self, _cx: &Context) -> Vec<Order> {
+        Vec::new()
     }
 
     /// Takes one step back inside the pane (marks, filter, search); `None` when there is none.

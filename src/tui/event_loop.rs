@@ -225,7 +225,7 @@ impl Loop {
     }
 
     fn copy(&mut self, what: &str, text: &str) -> io::Result<()> {
-        let size = super::services::size(text.len());
+        let size = crate::app::context::size(text.len());
         let event = match clipboard::copy(text, &self.services.state_folder) {
             Ok(clipboard::Route::Program(program)) => {
                 TaskEvent::Done(format!("copied {what}, {size} via {program}"))

@@ -3,7 +3,7 @@
 //! Start at [`Services::perform`]. It blocks and is called on a pool thread; answers go back as task
 //! events. What differs between a real run, a screenshot and a test is a field of [`Services`].
 
-use crate::app::context::Me;
+use crate::app::context::{Me, size};
 use crate::app::event::{
     Effect, FilterMistake, Generation, Matches, Memory, Shared, Sort, SortKey, Suggestion, TaskEvent,
 };
@@ -268,15 +268,6 @@ fn save_text(name: &str, text: &str) -> std::io::Result<String> {
         }
     }
     Err(std::io::Error::other("a hundred files of that name exist already"))
-}
-
-/// Returns a size in bytes for people: `812 B`, `1.2 kB`.
-pub fn size(bytes: usize) -> String {
-    match bytes {
-        ..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
 }
 
 /// The order of one snapshot by one key: rank of every entity, computed once and used at every key press.

@@ -26,6 +26,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("org", "org"),
     ("problems", "problems"),
     ("settings", "settings theme"),
+    ("sources", "sources"),
 ];
 
 /// The sample, read once.

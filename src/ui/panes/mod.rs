@@ -12,6 +12,7 @@ pub mod home;
 pub mod org;
 pub mod problems;
 pub mod settings;
+pub mod sources;
 
 /// Every pane; the first is where the program starts.
 #[rustfmt::skip] // one line each, so that adding one touches one line
@@ -23,6 +24,7 @@ pub static ALL: &[&PaneSpec] = &[
     &graph::CYCLES,
     &org::SPEC,
     &problems::SPEC,
+    &sources::SPEC,
     &settings::SPEC,
 ];
 

@@ -23,6 +23,7 @@ use crate::app::palette;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
 use crate::app::place::{ENTITY, Place};
 use crate::app::subject::{Subject, is_openable};
+use crate::catalog::refresh::Order;
 use crate::config::theme::Role;
 use crate::model::EntityRef;
 use crate::model::text::{nearest, width};
@@ -448,6 +449,11 @@ impl Pane for EntityPane {
             _ => {}
         }
         Availability::Available
+    }
+
+    fn refresh_orders(&self, cx: &Context) -> Vec<Order> {
+        let source = cx.entity(&self.canonical).and_then(|entity| entity.source());
+        source.map(|source| Order::Refresh(source.name.to_string())).into_iter().collect()
     }
 
     fn subjects(&self, cx: &Context) -> Vec<Subject> {
