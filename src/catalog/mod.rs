@@ -20,6 +20,7 @@ pub mod query;
 pub mod refresh;
 pub mod search;
 pub mod selector;
+pub mod shared;
 pub mod snapshot;
 pub mod sources;
 pub mod stitch;

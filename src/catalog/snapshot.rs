@@ -61,6 +61,15 @@ impl RelationsFrom {
     pub fn is_given(self) -> bool {
         self != Self::Spec
     }
+
+    /// Returns the one with this place in the list.
+    pub(super) fn of_number(number: u32) -> Self {
+        match number {
+            1 => Self::Given,
+            2 => Self::GivenInPart,
+            _ => Self::Spec,
+        }
+    }
 }
 
 /// One entity as written, placeholders substituted.
@@ -265,7 +274,7 @@ pub(super) struct DocumentRow {
 }
 
 /// A file of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileView<'a> {
     /// Index into [`Catalog::sources`].
     pub source: u16,
@@ -275,6 +284,8 @@ pub struct FileView<'a> {
     pub location_ref: &'a str,
     /// Location ref of the registered root that led here.
     pub origin_ref: &'a str,
+    /// Where the relations of its entities come from.
+    pub relations: RelationsFrom,
 }
 
 /// A document of a snapshot.
@@ -301,6 +312,7 @@ impl Files {
                 path: &file.path,
                 location_ref: &file.location_ref,
                 origin_ref: &file.origin_ref,
+                relations: file.relations,
             }),
             Self::Kept(kept) => {
                 let row = kept.files.get(file as usize)?;
@@ -310,6 +322,7 @@ impl Files {
                     path: name(0),
                     location_ref: name(1),
                     origin_ref: name(2),
+                    relations: RelationsFrom::of_number(row.relations),
                 })
             }
         }
@@ -489,7 +502,7 @@ impl Catalog {
 
     /// Iterates over the files that everything was read from, by source and path.
     pub fn files(&self) -> impl ExactSizeIterator<Item = FileView<'_>> {
-        let none = FileView { source: 0, path: "", location_ref: "", origin_ref: "" };
+        let none = FileView::default();
         (0..self.files.len()).map(move |at| self.files.get(at as u32).unwrap_or(none))
     }
 
@@ -667,7 +680,7 @@ impl<'a> Entity<'a> {
 
     /// Returns the file it was read from.
     pub fn file(&self) -> FileView<'a> {
-        let none = FileView { source: 0, path: "", location_ref: "", origin_ref: "" };
+        let none = FileView::default();
         self.catalog.files.get(self.row.file).unwrap_or(none)
     }
 

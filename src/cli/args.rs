@@ -3,8 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, doctor, get, graph, init, keys, man, open, screenshot, search, theme,
-    validate, version,
+    complete, config, describe, doctor, get, graph, init, keys, man, open, screenshot, search, snapshot,
+    theme, validate, version,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -104,6 +104,8 @@ pub enum Command {
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
     Search(search::Args),
+    /// Share the catalog with a team through a store: publish, verify, show
+    Snapshot(snapshot::Args),
     /// Check settings, sources and terminal; say what to do
     Doctor(doctor::Args),
     /// Show, edit or find the settings
@@ -141,6 +143,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Graph(args) => graph::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
+        Command::Snapshot(args) => snapshot::run(global, args, out),
         Command::Doctor(args) => doctor::run(global, args, out),
         Command::Config(args) => config::run(global, args, out),
         Command::Keys(args) => keys::run(global, args, out),

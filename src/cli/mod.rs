@@ -28,6 +28,7 @@ pub mod man;
 pub mod open;
 pub mod screenshot;
 pub mod search;
+pub mod snapshot;
 pub mod theme;
 pub mod validate;
 pub mod version;

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
-mod changes;
 mod follow;
 mod git;
 mod git_remote;
 mod gitlab;
-mod github;
 mod hostile;
 mod http;
 mod incremental;

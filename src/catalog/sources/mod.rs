@@ -4,7 +4,6 @@
 //! a tree (see [`super::tree`]) and says which files of it to read; [`super::ingest`] does the rest.
 
 pub mod backstage;
-mod changes;
 pub mod dir;
 mod disk_tree;
 pub mod embedded;
@@ -16,6 +15,7 @@ mod git_tree;
 pub mod github;
 pub mod gitlab;
 pub mod http;
+pub mod snapshot;
 
 use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
@@ -39,6 +39,7 @@ pub const SOURCES: &[&SourceSpec] = &[
     &gitlab::SPEC,
     &file::SPEC,
     &http::SPEC,
+    &snapshot::SPEC,
     &embedded::SPEC,
 ];
 
@@ -108,10 +109,6 @@ pub struct RefreshContext<'a> {
     pub progress: &'a Progress,
     /// Longest time to wait for addresses inside local files, in all.
     pub remote_budget: Duration,
-    /// How long after a change the times of a file do not tell yet whether it changes again.
-    pub settling: Duration,
-    /// The only files and folders of this machine that may differ since its last refresh; `None`: anything may.
-    pub changed: Option<&'a [PathBuf]>,
     /// Files of its last good refresh in this run; empty when it said no version of them.
     pub before: &'a [Arc<ParsedFile>],
     /// What [`Delta::version`] said then.
