@@ -291,7 +291,7 @@ mod tests {
             "git@-oProxyCommand=x:o/r",
             "host:-path",
             "ftp://x.io/o/r",
-            "https:///o/r",
+            "https://",
             "https://x.io/o\nr",
         ];
         for text in bad {
