@@ -163,6 +163,12 @@ impl Loader {
         folders
     }
 
+    /// Returns the folder of this machine that belongs to a source alone; it may not exist yet.
+    pub fn folder(&self, index: usize) -> Option<PathBuf> {
+        let cache = self.options.cache.as_ref()?;
+        Some(cache.join("sources").join(folder_name(self.sources.get(index)?)))
+    }
+
     /// Returns how a source stood when it was last read.
     pub fn state(&self, index: usize) -> SourceState {
         self.slots.get(index).map(|slot| slot.held().state.clone()).unwrap_or_default()

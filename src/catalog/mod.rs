@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod complete;
+pub mod diff;
 mod entity_json;
 pub mod facets;
 pub mod filter;

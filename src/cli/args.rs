@@ -3,8 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, doctor, get, graph, init, keys, man, open, screenshot, search, snapshot,
-    theme, validate, version,
+    complete, config, describe, diff, doctor, get, graph, init, keys, man, open, screenshot, search,
+    snapshot, theme, validate, version,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -100,6 +100,8 @@ pub enum Command {
     Describe(describe::Args),
     /// Show what is around an entity, what depends on it, or how two hang together
     Graph(graph::Args),
+    /// Show what changed in the catalog between two revisions of its repository
+    Diff(diff::Args),
     /// Check descriptor files
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
@@ -141,6 +143,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Get(args) => get::run(global, args, out),
         Command::Describe(args) => describe::run(global, args, out),
         Command::Graph(args) => graph::run(global, args, out),
+        Command::Diff(args) => diff::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Snapshot(args) => snapshot::run(global, args, out),

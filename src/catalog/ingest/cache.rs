@@ -20,6 +20,8 @@ pub struct FileCache {
     others: RwLock<FxHashMap<u16, Arc<Others>>>,
     /// Location ref of the root of each source.
     places: RwLock<FxHashMap<u16, Arc<str>>>,
+    /// Whether what was good once does not stay when it breaks.
+    is_forgetful: bool,
 }
 
 /// Files that are no descriptors, by path.
@@ -65,6 +67,20 @@ pub(super) struct TakenIn {
 }
 
 impl FileCache {
+    /// Creates one that shows what is broken as broken: for comparing.
+    pub(crate) fn forgetful() -> Self {
+        Self { is_forgetful: true, ..Self::default() }
+    }
+
+    /// Returns what was there before, to stand for what is broken or out of reach now.
+    pub(super) fn good(&self, key: &CacheKey) -> Option<Arc<FileResult>> {
+        if self.is_forgetful { None } else { self.get(key) }
+    }
+
+    pub(super) fn is_forgetful(&self) -> bool {
+        self.is_forgetful
+    }
+
     pub(super) fn get(&self, key: &CacheKey) -> Option<Arc<FileResult>> {
         self.files.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }

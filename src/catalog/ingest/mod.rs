@@ -400,7 +400,7 @@ impl<'a> Ingest<'a> {
         }
         let Some(mut result) = file::read(self, job, bytes) else { return Outcome::Waiting };
         (result.hash, result.stamp) = (hash, stamp);
-        if let Some(before) = before {
+        if let Some(before) = before.filter(|_| !self.cx.cache.is_forgetful()) {
             cache::keep_last_good(&mut result.parsed, &before.parsed);
         }
         let result = Arc::new(result);
@@ -545,7 +545,7 @@ impl<'a> Ingest<'a> {
             return Some(Job { address, otherwise: None, ..job });
         }
         // what was there before and only cannot be reached now stays as it was
-        if !missing && let Some(before) = self.cx.cache.get(&self.cache_key(&job)) {
+        if !missing && let Some(before) = self.cx.cache.good(&self.cache_key(&job)) {
             let result = Arc::new(cache::kept(&before));
             self.cx.cache.put(self.cache_key(&job), result.clone());
             found.push((job.how, job.address.clone(), result));

@@ -108,6 +108,12 @@ pub(super) fn refresh_folder(path: &Path, cx: &RefreshContext<'_>) -> Result<Del
         .run(roots)
 }
 
+/// Finds the descriptors of a folder, whatever stands in the way of some.
+pub(super) fn find_on_disk(tree: &DiskTree, cx: &RefreshContext<'_>) -> Result<Vec<Root>, SourceError> {
+    let selection = Selection::new(cx.config)?;
+    Ok(Walk { tree, selection: &selection }.run().0)
+}
+
 fn with_source(mut diagnostics: Vec<Diagnostic>, cx: &RefreshContext<'_>) -> Vec<Diagnostic> {
     for diagnostic in &mut diagnostics {
         diagnostic.source = Some(cx.name.clone());

@@ -12,12 +12,11 @@ mod trouble;
 pub(super) use address::encode_path;
 
 use super::git_tree::{GitTree, Names};
-use super::{CatalogProvider, Delta, RefreshContext, SourceError, dir};
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, Stale, dir};
 use crate::catalog::ingest::{Ingest, Root};
 use crate::catalog::progress::Progress;
 use crate::config::secret::Secret;
 use crate::config::source::SourceConfig;
-use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::net::{Net, NetError, NetOptions};
 use address::GitAddress;
 use clone::{RemoteClone, State};
@@ -47,13 +46,11 @@ pub(super) struct GitRemote {
 
 /// Makes the provider of a source of type `git` with an address.
 pub(super) fn open(config: &SourceConfig, url: &str) -> Result<Box<dyn CatalogProvider>, SourceError> {
-    let bad = |setting: &'static str| move |cause| SourceError::BadSetting { setting, cause };
-    let address = GitAddress::parse(url).map_err(bad("url"))?;
-    let at = config.at.clone().or_else(|| config.branch.clone());
-    if let Some(at) = &at {
-        address::check_revision(at).map_err(bad("at"))?;
-    }
-    Ok(Box::new(GitRemote { address, at, every: config.every.unwrap_or(EVERY) }))
+    Ok(Box::new(GitRemote::new(config, url)?))
+}
+
+fn bad(setting: &'static str) -> impl Fn(String) -> SourceError {
+    move |cause| SourceError::BadSetting { setting, cause }
 }
 
 impl CatalogProvider for GitRemote {
@@ -70,7 +67,65 @@ impl CatalogProvider for GitRemote {
 
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
         let for_now = TemporaryFolder::new(cx);
-        let folder = cx.folder.map_or_else(|| for_now.0.clone().unwrap_or_default(), Path::to_path_buf);
+        let folder = cx.folder.or(for_now.0.as_deref()).unwrap_or(Path::new("."));
+        self.with_clone(&folder.join(FOLDER), cx, |clone| {
+            let (state, trouble) = self.update(clone, cx)?;
+            let mut delta = match self.read(clone, &state, cx) {
+                // the clone is not whole, although it looked so
+                Err(SourceError::Unreadable { .. }) if trouble.is_none() && cx.folder.is_some() => {
+                    let state = clone.renew(self.at.as_deref())?;
+                    self.read(clone, &state, cx)?
+                }
+                other => other?,
+            };
+            let read_at = jiff::Timestamp::from_second(state.checked_at).unwrap_or_default();
+            delta.stale = trouble.map(|error| Stale { error, read_at });
+            Ok(delta)
+        })
+    }
+}
+
+impl GitRemote {
+    /// Reads the settings of a source with an address.
+    pub(super) fn new(config: &SourceConfig, url: &str) -> Result<Self, SourceError> {
+        let address = GitAddress::parse(url).map_err(bad("url"))?;
+        let at = config.at.clone().or_else(|| config.branch.clone());
+        if let Some(at) = &at {
+            address::check_revision(at).map_err(bad("at"))?;
+        }
+        Ok(Self { address, at, every: config.every.unwrap_or(EVERY) })
+    }
+
+    /// Fetches a revision into a clone of its own and opens it.
+    pub(super) fn revision(
+        &self,
+        revision: &str,
+        cx: &RefreshContext<'_>,
+    ) -> Result<(GitTree, Oid), SourceError> {
+        let at = (revision != "HEAD").then(|| revision.to_owned());
+        if let Some(at) = &at {
+            address::check_revision(at).map_err(bad("at"))?;
+        }
+        let own = Self { address: self.address.clone(), at, every: self.every };
+        let folder = cx.folder.unwrap_or(Path::new("."));
+        own.with_clone(&folder.join("revisions").join(FOLDER), cx, |clone| {
+            let (state, trouble) = own.update(clone, cx)?;
+            if let Some(error) = trouble {
+                return Err(error);
+            }
+            let (tree, ..) = own.prepare(clone, &state, cx)?;
+            let id = tree.commit();
+            Ok((tree, id))
+        })
+    }
+
+    /// Works with the clone in a folder while nobody else does.
+    fn with_clone<T>(
+        &self,
+        folder: &Path,
+        cx: &RefreshContext<'_>,
+        work: impl FnOnce(&RemoteClone<'_>) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
         let last = Mutex::new(Instant::now());
         let on_step = |step: &Step| {
             let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -79,36 +134,19 @@ impl CatalogProvider for GitRemote {
                 cx.report(step.done, Some(step.total), "objects");
             }
         };
-        let clone = RemoteClone {
-            git: Git {
-                cancel: cx.progress.cancel_token(),
-                silence: cx
-                    .config
-                    .timeout_seconds
-                    .map_or(SILENCE, |s| Duration::from_secs(s.saturating_mul(4))),
-                on_step: &on_step,
-                login: self.login(cx)?,
-            },
-            address: &self.address,
-            folder: folder.join(FOLDER),
+        let silence = |seconds: u64| Duration::from_secs(seconds.saturating_mul(4));
+        let git = Git {
+            cancel: cx.progress.cancel_token(),
+            silence: cx.config.timeout_seconds.map_or(SILENCE, silence),
+            on_step: &on_step,
+            login: self.login(cx)?,
         };
+        let clone = RemoteClone { git, address: &self.address, folder: folder.to_owned() };
         let told = |error| trouble::to_source_error(error, &self.address, self.at.as_deref());
         let _lock = clone::lock(&clone.folder, &clone.git).map_err(told)?;
-        let (state, trouble) = self.update(&clone, cx)?;
-        let mut delta = match self.read(&clone, &state, cx) {
-            // the clone is not whole, although it looked so
-            Err(SourceError::Unreadable { .. }) if trouble.is_none() && cx.folder.is_some() => {
-                let state = clone.renew(self.at.as_deref())?;
-                self.read(&clone, &state, cx)?
-            }
-            other => other?,
-        };
-        delta.diagnostics.extend(trouble.map(|error| self.stale(&error, &state, cx)));
-        Ok(delta)
+        work(&clone)
     }
-}
 
-impl GitRemote {
     fn login(&self, cx: &RefreshContext<'_>) -> Result<Option<(String, Secret)>, SourceError> {
         if self.address.origin.is_none() {
             return Ok(None);
@@ -140,19 +178,6 @@ impl GitRemote {
         }
     }
 
-    /// Says that what is shown is what was fetched before.
-    fn stale(&self, error: &SourceError, state: &State, cx: &RefreshContext<'_>) -> Diagnostic {
-        let told = error.to_diagnostic(&cx.name, &self.place());
-        let when = jiff::Timestamp::from_second(state.checked_at).unwrap_or_default();
-        let when = when.strftime("%Y-%m-%d %H:%M UTC");
-        let message = format!("{}; it is shown as it was fetched on {when}", told.message);
-        let mut diagnostic =
-            Diagnostic::warning("source::stale", message).at(SourceLocation::file(self.place()));
-        diagnostic.hint = told.hint;
-        diagnostic.source = Some(cx.name.clone());
-        diagnostic
-    }
-
     fn names(&self, clone: &RemoteClone<'_>, state: &State) -> Names {
         let page = self.address.page_of(state.kind, &state.revision);
         Names {
@@ -163,27 +188,36 @@ impl GitRemote {
         }
     }
 
-    /// Reads the files of the commit; fetches first what is not there.
+    /// Reads the files of the commit.
     fn read(
         &self,
         clone: &RemoteClone<'_>,
         state: &State,
         cx: &RefreshContext<'_>,
     ) -> Result<Delta, SourceError> {
-        let mut tree = self.tree(clone, state)?;
-        let mut state = state.clone();
-        let find = |tree: &GitTree| dir::find_listed(tree, "", cx);
-        let mut roots = find(&tree)?;
-        let can_fetch = state.is_filtered && !cx.net.is_offline();
-        if can_fetch {
-            let before = state.clone();
-            state = self.fetch_wanted(clone, &tree, &roots, &before, cx)?;
-            if state != before {
-                tree = self.tree(clone, &state)?;
-                roots = find(&tree)?;
-            }
-        }
+        let (tree, roots) = self.prepare(clone, state, cx)?;
         Ingest::new(cx, &tree).skipping_skeletons(cx.config.include.is_empty()).run(roots)
+    }
+
+    /// Opens the commit and fetches what will be read of it.
+    fn prepare(
+        &self,
+        clone: &RemoteClone<'_>,
+        state: &State,
+        cx: &RefreshContext<'_>,
+    ) -> Result<(GitTree, Vec<Root>), SourceError> {
+        let tree = self.tree(clone, state)?;
+        let roots = dir::find_listed(&tree, "", cx)?;
+        if !state.is_filtered || cx.net.is_offline() {
+            return Ok((tree, roots));
+        }
+        let now = self.fetch_wanted(clone, &tree, &roots, state, cx)?;
+        if now == *state {
+            return Ok((tree, roots));
+        }
+        let tree = self.tree(clone, &now)?;
+        let roots = dir::find_listed(&tree, "", cx)?;
+        Ok((tree, roots))
     }
 
     fn tree(&self, clone: &RemoteClone<'_>, state: &State) -> Result<GitTree, SourceError> {

@@ -31,6 +31,7 @@ pub(super) struct GitTree {
     location: String,
     /// Whether that is an address.
     is_page: bool,
+    commit: Oid,
     /// Objects that were asked for and are not there.
     missing: Mutex<BTreeSet<Oid>>,
 }
@@ -74,21 +75,21 @@ impl GitTree {
             })?;
             let tree = object.peel_to_tree().map_err(|_| unknown())?;
             let files = list_files(&tree).map_err(|error| unreadable(&error))?;
-            (object.peel_to_commit().map_or_else(|_| object.id(), |commit| commit.id()).to_string(), files)
+            (object.peel_to_commit().map_or_else(|_| object.id(), |commit| commit.id()), files)
         };
         let full = repository.workdir().unwrap_or_else(|| repository.path()).to_path_buf();
         let start = repository.workdir().map_or_else(String::new, |root| start_of(root, path));
         let names = Names { revision: revision.to_owned(), place, full, page: None };
-        Ok(Self { start, ..Self::new(repository, files, &commit, names) })
+        Ok(Self { start, ..Self::new(repository, files, commit, names) })
     }
 
     /// Opens a commit whose files are named otherwise than by the repository's path.
     pub(super) fn of_commit(repository: Repository, commit: Oid, names: Names) -> Result<Self, git2::Error> {
         let files = list_files(&repository.find_object(commit, None)?.peel_to_tree()?)?;
-        Ok(Self::new(repository, files, &commit.to_string(), names))
+        Ok(Self::new(repository, files, commit, names))
     }
 
-    fn new(repository: Repository, files: BTreeMap<String, (Oid, bool)>, commit: &str, names: Names) -> Self {
+    fn new(repository: Repository, files: BTreeMap<String, (Oid, bool)>, commit: Oid, names: Names) -> Self {
         let Names { revision, place, full, page } = names;
         Self {
             repository: Mutex::new(repository),
@@ -101,6 +102,7 @@ impl GitTree {
                 Some(page) => format!("url:{page}"),
                 None => format!("git:{}@{commit}:", full.display()),
             },
+            commit,
             missing: Mutex::default(),
         }
     }
@@ -125,6 +127,11 @@ impl GitTree {
     /// Returns the folder of the repository that was asked for.
     pub(super) fn start(&self) -> &str {
         &self.start
+    }
+
+    /// Returns the commit, or the object that was named if it is none.
+    pub(super) fn commit(&self) -> Oid {
+        self.commit
     }
 
     /// Returns whether the path names a file, not a folder.

@@ -15,6 +15,7 @@ mod git_tree;
 pub mod github;
 pub mod gitlab;
 pub mod http;
+pub mod revisions;
 pub mod snapshot;
 
 use super::ingest::FileCache;
