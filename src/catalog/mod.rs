@@ -14,6 +14,7 @@ mod glob;
 pub mod graph;
 pub mod graph_export;
 mod highlight;
+pub mod history;
 pub mod ingest;
 pub mod loader;
 pub mod progress;

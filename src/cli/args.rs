@@ -3,7 +3,7 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, diff, doctor, get, graph, init, keys, man, open, screenshot, search,
+    complete, config, describe, diff, doctor, get, graph, history, init, keys, man, open, screenshot, search,
     snapshot, theme, validate, version,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -102,6 +102,8 @@ pub enum Command {
     Graph(graph::Args),
     /// Show what changed in the catalog between two revisions of its repository
     Diff(diff::Args),
+    /// Show who changed an entity, when, and what
+    History(history::Args),
     /// Check descriptor files
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
@@ -144,6 +146,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Describe(args) => describe::run(global, args, out),
         Command::Graph(args) => graph::run(global, args, out),
         Command::Diff(args) => diff::run(global, args, out),
+        Command::History(args) => history::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Snapshot(args) => snapshot::run(global, args, out),

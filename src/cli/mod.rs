@@ -24,6 +24,7 @@ pub mod diff;
 pub mod doctor;
 pub mod get;
 pub mod graph;
+pub mod history;
 pub mod init;
 pub mod keys;
 pub mod man;

@@ -148,6 +148,14 @@ impl Output {
         }
     }
 
+    /// Shows how far something is on the last line of the terminal; an empty text takes it away. Says
+    /// nothing where stderr is no terminal.
+    pub fn progress(&mut self, text: &str) {
+        if !self.is_quiet && io::stderr().is_terminal() {
+            self.say(&format!("\r\u{1b}[K{text}"));
+        }
+    }
+
     /// Shows a diagnostic on stderr; when quiet, errors only.
     pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
         if !self.is_quiet || diagnostic.is_error() {

@@ -49,6 +49,13 @@ pub(super) fn open(config: &SourceConfig, url: &str) -> Result<Box<dyn CatalogPr
     Ok(Box::new(GitRemote::new(config, url)?))
 }
 
+/// Returns the clone in the folder of a source: the repository, the name of what it holds, its commit.
+pub(super) fn clone_in(folder: &Path) -> Option<(PathBuf, String, String)> {
+    let folder = folder.join(FOLDER);
+    let state = clone::read_state(&folder)?;
+    Some((folder, state.revision, state.commit))
+}
+
 fn bad(setting: &'static str) -> impl Fn(String) -> SourceError {
     move |cause| SourceError::BadSetting { setting, cause }
 }

@@ -300,6 +300,12 @@ impl SourceError {
     }
 }
 
+/// Returns the clone that a source of type `git` keeps in its folder: the repository, the name of what it
+/// holds, its commit.
+pub fn clone_in(folder: &Path) -> Option<(PathBuf, String, String)> {
+    git_remote::clone_in(folder)
+}
+
 /// Makes the provider of a configured source.
 ///
 /// # Errors
