@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
+mod azure;
+mod bitbucket;
 mod follow;
 mod git;
 mod git_remote;
+mod gitea;
 mod gitlab;
 mod hostile;
 mod http;

@@ -3,7 +3,9 @@
 //! To add a source: write a file here with a [`SourceSpec`] and name it in [`SOURCES`]. A source opens
 //! a tree (see [`super::tree`]) and says which files of it to read; [`super::ingest`] does the rest.
 
+pub mod azure;
 pub mod backstage;
+pub mod bitbucket;
 pub mod dir;
 mod disk_tree;
 pub mod embedded;
@@ -12,6 +14,7 @@ pub mod forge;
 pub mod git;
 mod git_remote;
 mod git_tree;
+pub mod gitea;
 pub mod github;
 pub mod gitlab;
 pub mod http;
@@ -38,6 +41,9 @@ pub const SOURCES: &[&SourceSpec] = &[
     &backstage::SPEC,
     &github::SPEC,
     &gitlab::SPEC,
+    &gitea::SPEC,
+    &bitbucket::SPEC,
+    &azure::SPEC,
     &file::SPEC,
     &http::SPEC,
     &snapshot::SPEC,

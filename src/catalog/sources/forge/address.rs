@@ -1,8 +1,9 @@
 //! Addresses that forges are asked at: the base of a source, escaped parts, next pages that stay on their host.
 
+use super::Content;
 use crate::catalog::sources::SourceError;
 use crate::config::source::SourceConfig;
-use crate::net::NetError;
+use crate::net::{Answer, NetError};
 use std::fmt::Write as _;
 use url::Url;
 
@@ -73,6 +74,35 @@ pub fn next_page(base: &Url, next: &str) -> Result<Url, NetError> {
     } else {
         Err(broken("its next page is said to be on another host, which is not asked"))
     }
+}
+
+/// Says that the list of a repository's files has too many pages.
+pub fn endless(base: &Url, repository: &str) -> NetError {
+    let cause = format!("the list of the files of `{repository}` does not come to an end");
+    NetError::Broken { host: shown(base), cause }
+}
+
+/// Takes an answer as the content of a file; `blob` is the id of the content, where the forge tells.
+///
+/// # Errors
+/// [`NetError::TooLarge`] beyond `limit` bytes.
+pub fn content(base: &Url, answer: Answer, blob: Option<String>, limit: u64) -> Result<Content, NetError> {
+    if answer.body.len() as u64 > limit {
+        return Err(NetError::TooLarge { host: shown(base), limit });
+    }
+    // what is no hash could be the id of something else
+    let blob = blob.filter(|id| is_hash(id));
+    Ok(Content { blob, bytes: answer.body })
+}
+
+/// Whether a text is a hash as git has it.
+pub fn is_hash(text: &str) -> bool {
+    (32..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Returns an id for a content that a listing gives none for: it is read each time the list is.
+pub fn unread(repository: &str, path: &str) -> String {
+    format!("unread-{}", blake3::hash(format!("{repository}\0{path}").as_bytes()).to_hex())
 }
 
 #[cfg(test)]

@@ -259,7 +259,7 @@ impl Gitlab<'_> {
     fn listed(&self, file: &str, blobs: Option<Blobs>) -> Listed {
         let Some(blob) = Blobs::by_path(blobs).remove(file) else { return Listed::Known(Vec::new()) };
         // an id that is none could be that of another file
-        if !(32..=128).contains(&blob.oid.len()) || !blob.oid.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if !address::is_hash(&blob.oid) {
             return Listed::Unknown;
         }
         let text = blob.raw_text_blob.filter(|text| text.len() as u64 <= self.max_file);
@@ -289,7 +289,7 @@ impl Gitlab<'_> {
         if text.len() as u64 > self.max_file {
             return Err(NetError::TooLarge { host: address::shown(&self.api.base), limit: self.max_file });
         }
-        let blob = Some(blob.oid).filter(|oid| (32..=128).contains(&oid.len()));
+        let blob = Some(blob.oid).filter(|oid| address::is_hash(oid));
         Ok(Some(Content { blob, bytes: text.into_bytes().into() }))
     }
 }

@@ -1,6 +1,6 @@
 //! GitLab over REST: trees of projects, single files, and the listing of servers whose GraphQL does not do.
 
-use super::super::forge::{Content, Entry, Page, ReadAnswer, Repository, Wanted, address};
+use super::super::forge::{Entry, Page, ReadAnswer, Repository, Wanted, address};
 use super::{Gitlab, REST};
 use crate::catalog::sources::SourceError;
 use crate::net::NetError;
@@ -41,6 +41,8 @@ struct Node {
     #[serde(rename = "type")]
     kind: String,
     path: String,
+    #[serde(default)]
+    mode: String,
 }
 
 /// A branch with its last commit.
@@ -143,13 +145,9 @@ impl Gitlab<'_> {
             address::segment(revision)
         ));
         match answer {
-            Ok(answer) if answer.body.len() as u64 > self.max_file => {
-                Err(NetError::TooLarge { host: address::shown(&self.api.base), limit: self.max_file })
-            }
             Ok(answer) => {
                 let blob = answer.header("x-gitlab-blob-id").map(str::to_owned);
-                let blob = blob.filter(|id| (32..=128).contains(&id.len()));
-                Ok(Some(Content { blob, bytes: answer.body }))
+                address::content(&self.api.base, answer, blob, self.max_file).map(Some)
             }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -173,7 +171,9 @@ impl Gitlab<'_> {
         for _ in 0..MAX_TREE_PAGES {
             let answer = self.api.get_once(&at)?;
             let nodes: Vec<Node> = answer.json()?;
-            let files = nodes.into_iter().filter(|node| node.kind == "blob" && address::is_name(&node.path));
+            let files = nodes
+                .into_iter()
+                .filter(|node| node.kind == "blob" && node.mode != "120000" && address::is_name(&node.path));
             entries.extend(files.map(|node| Entry { path: node.path, blob: node.id }));
             let Some(next) = answer.next_link() else { return Ok(entries) };
             let next: String = address::next_page(&self.api.base, next.as_str())?.into();
@@ -182,9 +182,6 @@ impl Gitlab<'_> {
             }
             at = next;
         }
-        Err(NetError::Broken {
-            host: address::shown(&self.api.base),
-            cause: format!("the list of the files of `{repository}` does not come to an end"),
-        })
+        Err(address::endless(&self.api.base, repository))
     }
 }
