@@ -1,5 +1,9 @@
 //! `init`: writes a commented starter, settings or a `catalog-info.yaml` for the current folder.
 
+mod app_config;
+mod tables;
+mod tree;
+
 use super::error::{CliError, Exit};
 use super::output::Output;
 use crate::config::{Paths, starter};
@@ -17,6 +21,12 @@ pub struct Args {
     /// Owner for the catalog-info.yaml: `group:payments`
     #[arg(long, value_name = "REF", requires = "catalog_info")]
     pub owner: Option<String>,
+    /// Take the sources over from a Backstage app-config.yaml; repeatable, later files over earlier ones
+    #[arg(long, value_name = "FILE", conflicts_with = "catalog_info")]
+    pub from: Vec<PathBuf>,
+    /// Where to write what was taken over, `-` prints it; absent: your config.toml
+    #[arg(value_name = "OUT", requires = "from")]
+    pub out: Option<PathBuf>,
     /// Print what would be written
     #[arg(long)]
     pub dry_run: bool,
@@ -27,7 +37,14 @@ pub struct Args {
 /// # Errors
 /// [`CliError::Failed`] when the file exists or cannot be written.
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let (file, content) = if args.catalog_info {
+    let (file, content) = if !args.from.is_empty() {
+        let content = taken_over(&args.from)?;
+        if args.out.as_deref() == Some(Path::new("-")) {
+            out.text(&content)?;
+            return Ok(Exit::Fine);
+        }
+        (args.out.clone().unwrap_or_else(|| Paths::from_environment().config_file()), content)
+    } else if args.catalog_info {
         let folder = std::env::current_dir()?;
         (PathBuf::from("catalog-info.yaml"), catalog_info(&folder, args.owner.as_deref()))
     } else {
@@ -40,7 +57,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     }
     if file.symlink_metadata().is_ok() {
         let shown = file.display().to_string();
-        let hint = if args.catalog_info {
+        let hint = if !args.from.is_empty() {
+            "put `-` at the end of the command to print the sources, and add them to it yourself"
+        } else if args.catalog_info {
             "edit it, or `devportal init --catalog-info --dry-run` prints a fresh one"
         } else {
             "`devportal config edit` opens it, `devportal init --dry-run` prints a fresh one"
@@ -54,12 +73,31 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     store::write_atomic(&file, content.as_bytes())
         .map_err(|error| CliError::failed("init::not-written", &error))?;
     out.line(&file.display().to_string())?;
-    out.note(if args.catalog_info {
+    out.note(if !args.from.is_empty() {
+        "wrote it; look through its comments, then `devportal doctor` tests the sources"
+    } else if args.catalog_info {
         "wrote it; complete it, then `devportal validate catalog-info.yaml`"
     } else {
         "wrote it; every line is a comment until you remove its `#`"
     });
     Ok(Exit::Fine)
+}
+
+/// Returns the sources of an app-config as a configuration; beside a lone `app-config.yaml` its local
+/// counterpart counts, as it does for Backstage.
+fn taken_over(from: &[PathBuf]) -> Result<String, CliError> {
+    let mut files = from.to_vec();
+    if let [only] = from
+        && only.file_name().is_some_and(|name| name == "app-config.yaml")
+    {
+        files.extend(Some(only.with_file_name("app-config.local.yaml")).filter(|local| local.is_file()));
+    }
+    let config = tree::load(&files).map_err(|diagnostic| CliError::failure(*diagnostic))?;
+    let folder = from.first().and_then(|file| file.parent()).unwrap_or(Path::new(""));
+    let folder = std::path::absolute(if folder == Path::new("") { Path::new(".") } else { folder })?;
+    let mut plan = app_config::convert(&config, &folder);
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    Ok(tables::render(&mut plan.tables, &plan.left, &crate::model::text::clean(&names.join(", "))))
 }
 
 /// Returns a descriptor for a folder: name from the remote or the folder, links and annotations from the

@@ -91,7 +91,7 @@ impl<'a> Backend<'a> {
 
     /// Gets an address; with a validator the answer may be 304 without a body.
     pub(super) fn get(&self, url: Url, validator: Option<&str>) -> Result<Answer, NetError> {
-        let mut request = Request::get(url);
+        let mut request = Request::get(url).once();
         if let Some(value) = validator.and_then(|text| HeaderValue::from_str(text).ok()) {
             request.headers.insert(IF_NONE_MATCH, value);
         }
@@ -100,7 +100,7 @@ impl<'a> Backend<'a> {
 
     /// Posts JSON that only asks for something.
     pub(super) fn ask(&self, path: &str, body: &serde_json::Value) -> Result<Answer, NetError> {
-        self.api.post(self.address(path).as_str(), body)
+        self.api.query(self.address(path).as_str(), body)
     }
 
     /// Puts an error of the network in words that say what to do.
