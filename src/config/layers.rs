@@ -368,7 +368,8 @@ impl Config {
     fn decode_source(&self, item: &toml::Value) -> Result<SourceConfig, String> {
         let mut source = match item {
             toml::Value::String(place) => SourceConfig::guess(place, None),
-            other => SourceConfig::deserialize(other.clone()).map_err(|e| e.message().to_owned())?,
+            other => SourceConfig::deserialize(SourceConfig::spell_out(other))
+                .map_err(|e| e.message().to_owned())?,
         };
         if item.get("max_file_bytes").is_none() {
             source.max_file_bytes = self.size(&setting::CATALOG_MAX_FILE_SIZE);

@@ -235,8 +235,25 @@ impl SourceConfig {
         Self::new("sample", "sample")
     }
 
+    /// Turns the short form of a shared snapshot, a table with `snapshot = "URL"` and no `type`, into the
+    /// long one; gives anything else back as it is.
+    pub fn spell_out(item: &toml::Value) -> toml::Value {
+        let mut item = item.clone();
+        if let Some(table) = item.as_table_mut()
+            && !table.contains_key("type")
+            && !table.contains_key("url")
+            && let Some(url) = table.remove("snapshot")
+        {
+            table.insert("type".to_owned(), "snapshot".into());
+            table.insert("url".to_owned(), url);
+            table.entry("name").or_insert_with(|| "snapshot".into());
+        }
+        item
+    }
+
     /// Turns `--catalog PLACE` and `--at REV` into a source.
     ///
+    /// An address of an object store, or a folder that was published to, is `snapshot`.
     /// The address of a git repository (`….git`, `ssh://…`, `git@host:…`, the page of one on a forge) is
     /// `git`, any other http(s) address `http`; a path with a revision, or of a bare repository, is `git`; a
     /// file is `file`; anything else (also what does not exist, so that the source reports it) is `dir`.
@@ -252,6 +269,11 @@ impl SourceConfig {
             let mut source = Self::new("http", without_credentials(place));
             source.url = Some(place.to_owned());
             source.at = at.map(str::to_owned);
+            return source;
+        }
+        if ["s3://", "gs://", "az://"].iter().any(|scheme| lower.starts_with(scheme)) || is_published(place) {
+            let mut source = Self::new("snapshot", without_credentials(place));
+            source.url = Some(place.to_owned());
             return source;
         }
         let path = PathBuf::from(place);
@@ -333,6 +355,15 @@ fn short_name(path: &Path) -> String {
         .unwrap_or_else(|| path.display().to_string())
 }
 
+/// Returns whether a snapshot was published to a folder.
+fn is_published(place: &str) -> bool {
+    let path = match url::Url::parse(place) {
+        Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),
+        _ => Some(PathBuf::from(place)),
+    };
+    path.is_some_and(|path| path.join("manifest.json").is_file() && path.join("data").is_dir())
+}
+
 /// Returns whether a folder is a git repository without a work tree.
 fn is_bare_repository(path: &Path) -> bool {
     path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
@@ -356,6 +387,7 @@ mod tests {
         let cases = [
             ("https://example.com/catalog-info.yaml".to_owned(), None, "http"),
             ("HTTP://example.com/x.yaml".to_owned(), None, "http"),
+            ("s3://bucket/catalog".to_owned(), None, "snapshot"),
             (text(folder.path()), None, "dir"),
             (text(folder.path()), Some("v1"), "git"),
             (text(&file), None, "file"),
@@ -382,6 +414,19 @@ mod tests {
         assert_eq!(source.allow.len(), 2);
         assert_eq!(source.max_file_bytes, MAX_FILE_BYTES);
         assert!(toml::from_str::<SourceConfig>("type = \"dir\"\nname = \"x\"\npaths = 1\n").is_err());
+    }
+
+    #[test]
+    fn a_snapshot_may_be_written_short() {
+        let read = |text: &str| {
+            let item: toml::Value = toml::from_str(text).unwrap();
+            SourceConfig::deserialize(SourceConfig::spell_out(&item))
+        };
+        let source = read("snapshot = \"s3://bucket/catalog\"\npublic_key = \"x\"\n").unwrap();
+        assert_eq!((source.kind.as_str(), source.name.as_str()), ("snapshot", "snapshot"));
+        assert_eq!(source.url.as_deref(), Some("s3://bucket/catalog"));
+        assert_eq!(read("snapshot = \"/srv/x\"\nname = \"team\"\n").unwrap().name, "team");
+        assert!(read("type = \"dir\"\nname = \"x\"\nsnapshot = \"/srv/x\"\n").is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod hostile;
 mod http;
 mod incremental;
 mod script;
+mod snapshot;
 
 use devportal::catalog::{Catalog, LoadOptions, Loader, Progress};
 use devportal::config::source::SourceConfig;

@@ -293,9 +293,8 @@ fn words(error: &object_store::Error) -> String {
         return format!("it answered {status}");
     }
     let known = [
-        ("https_only", "plain http is not spoken unless the environment allows it (AWS_ALLOW_HTTP=true)"),
         (
-            "scheme is not https",
+            "scheme is not allowed",
             "plain http is not spoken unless the environment allows it (AWS_ALLOW_HTTP=true)",
         ),
         ("169.254.169.254", "there are no credentials in the environment"),
