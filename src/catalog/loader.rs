@@ -30,6 +30,8 @@ pub struct LoadOptions {
     pub cache: Option<PathBuf>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
+    /// How long after a change the times of a file do not tell yet whether it changes again.
+    pub settling: Duration,
 }
 
 impl Default for LoadOptions {
@@ -39,6 +41,8 @@ impl Default for LoadOptions {
             remote_budget: Duration::from_secs(10),
             cache: None,
             connect_timeout: NetOptions::default().connect_timeout,
+            // the coarsest clock of a file system
+            settling: Duration::from_secs(2),
         }
     }
 }
@@ -120,7 +124,6 @@ impl Loader {
     /// `changed` are the only paths that may differ since the last reading; `None`: anything may.
     /// Returns whether anything differs from what it held before.
     pub fn refresh(&self, index: usize, changed: Option<&[PathBuf]>, progress: &Progress) -> bool {
-        let _ = changed;
         let (Some(config), Some(slot)) = (self.sources.get(index), self.slots.get(index)) else {
             return false;
         };
@@ -129,7 +132,8 @@ impl Loader {
         progress.report(ProgressEvent::Started { source: name.clone() });
         // not inside the call: the lock would be held for as long as the source is read
         let before = slot.held().before();
-        let read = std::panic::AssertUnwindSafe(|| self.read(index, config, &mut kept, &before, progress));
+        let read =
+            std::panic::AssertUnwindSafe(|| self.read(index, config, &mut kept, changed, &before, progress));
         let answer = std::panic::catch_unwind(read).unwrap_or_else(|_| Err(crashed(config)));
         let is_read = answer.is_ok();
         let mut held = slot.held();
@@ -192,6 +196,7 @@ impl Loader {
         index: usize,
         config: &SourceConfig,
         kept: &mut Option<Kept>,
+        changed: Option<&[PathBuf]>,
         before: &(Option<String>, Vec<Arc<ParsedFile>>),
         progress: &Progress,
     ) -> Result<Delta, SourceError> {
@@ -214,6 +219,8 @@ impl Loader {
             notify: &notify,
             progress,
             remote_budget: self.options.remote_budget,
+            settling: self.options.settling,
+            changed,
             before: &before.1,
             version: before.0.as_deref(),
         })?;

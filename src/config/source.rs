@@ -219,7 +219,7 @@ impl SourceConfig {
 
     /// Returns whether it lies on this machine, as opposed to behind an address.
     pub fn is_local(&self) -> bool {
-        self.url.is_none() && self.urls.is_empty() && self.path.is_some()
+        self.url.is_none() && self.urls.is_empty() && self.path.is_some() && self.kind != "http"
     }
 
     /// Creates a source for a folder.

@@ -4,11 +4,13 @@
 
 mod azure;
 mod bitbucket;
+mod changes;
 mod follow;
 mod git;
 mod git_remote;
 mod gitea;
 mod gitlab;
+mod github;
 mod hostile;
 mod http;
 mod incremental;

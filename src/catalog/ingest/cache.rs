@@ -2,15 +2,17 @@
 //! stays when it breaks.
 
 use super::targets::Target;
-use super::{Address, How};
+use super::{Address, How, Root};
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
 use crate::catalog::stitch::canonical_ref;
 use crate::catalog::tree::Stamp;
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::value::ValueRef;
+use crate::net::NetError;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::hash::Hasher as _;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Files by source and address; lives as long as the loader.
 #[derive(Debug, Default)]
@@ -22,10 +24,62 @@ pub struct FileCache {
     places: RwLock<FxHashMap<u16, Arc<str>>>,
     /// Whether what was good once does not stay when it breaks.
     is_forgetful: bool,
+    /// What could not be fetched for each source.
+    failed: RwLock<FxHashMap<u16, Arc<Unfetched>>>,
+    /// Where the files of each source were found; there while it has been read to the end.
+    walks: Mutex<FxHashMap<u16, Walked>>,
+}
+
+/// Why each address could not be fetched.
+pub(super) type Unfetched = FxHashMap<Address, NetError>;
+
+/// What a walk found.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Walked {
+    /// The folder that was walked.
+    pub place: PathBuf,
+    /// By path.
+    pub roots: Vec<Root>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Paths where something unusual was found, links above all: when they change, only a walk tells what
+    /// there is now.
+    pub odd: FxHashSet<String>,
+    /// Whether there may be more of those than their paths tell.
+    pub is_vague: bool,
 }
 
 /// Files that are no descriptors, by path.
 pub(super) type Others = FxHashMap<Arc<str>, Stamp>;
+
+/// Paths of a tree that changed.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Changed {
+    /// What is there now.
+    pub there: FxHashSet<String>,
+    /// What is not any more; each may have been a folder.
+    pub gone: Vec<String>,
+}
+
+impl Changed {
+    pub(crate) fn insert(&mut self, path: String) {
+        self.there.insert(path);
+    }
+
+    pub(crate) fn remove(&mut self, path: String) {
+        self.gone.push(path);
+    }
+
+    /// Whether a file, or a folder above it, changed.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        self.there.contains(path) || self.is_gone(path)
+    }
+
+    /// Whether a file, or a folder above it, is not there any more.
+    pub(crate) fn is_gone(&self, path: &str) -> bool {
+        let below = |gone: &String| path.strip_prefix(gone.as_str());
+        self.gone.iter().filter_map(below).any(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
 
 /// What a result depends on besides content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +107,8 @@ pub(super) struct FileResult {
     /// Whether equal content gives an equal result; not so when it took in something remote, or could
     /// not take in something.
     pub reusable: bool,
+    /// Whether a file of the tree that it needs could not be read, or it is older than its own.
+    pub lacking: bool,
 }
 
 /// A file that another one took in.
@@ -111,6 +167,26 @@ impl FileCache {
 
     pub(super) fn set_others(&self, source: u16, others: Others) {
         self.others.write().unwrap_or_else(PoisonError::into_inner).insert(source, Arc::new(others));
+    }
+
+    /// Takes what the last walk of a source found; it is given back when the source has been read to the end,
+    /// so that nothing half done is ever relied on.
+    pub(crate) fn take_walk(&self, source: u16) -> Option<Walked> {
+        self.walks.lock().unwrap_or_else(PoisonError::into_inner).remove(&source)
+    }
+
+    pub(crate) fn set_walk(&self, source: u16, walked: Walked) {
+        self.walks.lock().unwrap_or_else(PoisonError::into_inner).insert(source, walked);
+    }
+
+    /// Returns what could not be fetched for a source when it was last read.
+    pub(super) fn failed(&self, source: u16) -> Arc<Unfetched> {
+        let all = self.failed.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&source).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn set_failed(&self, source: u16, failed: Unfetched) {
+        self.failed.write().unwrap_or_else(PoisonError::into_inner).insert(source, Arc::new(failed));
     }
 
     /// Returns where the root of a source was when it was last read.
@@ -178,7 +254,13 @@ pub(super) fn kept(before: &Arc<FileResult>) -> FileResult {
         diagnostics,
     };
     // once it can be read again it is parsed again, so that the marks go
-    FileResult { parsed: Arc::new(parsed), stamp: None, reusable: false, ..FileResult::clone(before) }
+    FileResult {
+        parsed: Arc::new(parsed),
+        stamp: None,
+        reusable: false,
+        lacking: true,
+        ..FileResult::clone(before)
+    }
 }
 
 fn last_good(file: &ParsedFile, document: &ParsedDocument) -> Option<Diagnostic> {

@@ -27,6 +27,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         skeletons: Vec::new(),
         taken_in: Vec::new(),
         reusable: true,
+        lacking: false,
         waiting: false,
     };
     match decode_lossy(bytes, &path) {
@@ -67,6 +68,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         stamp: None,
         taken_in: reader.taken_in,
         reusable: reader.reusable,
+        lacking: reader.lacking,
     })
 }
 
@@ -80,6 +82,7 @@ struct Reader<'i, 'a> {
     skeletons: Vec<String>,
     taken_in: Vec<TakenIn>,
     reusable: bool,
+    lacking: bool,
     waiting: bool,
 }
 
@@ -100,7 +103,8 @@ impl Reader<'_, '_> {
         let filled = placeholder::fill(self.ingest, &self.job.address, &mut node, source);
         self.waiting |= filled.waiting;
         // what could not be read may be there the next time
-        self.reusable &= !filled.remote && !filled.failed && !filled.missing;
+        self.reusable &= !filled.remote && !filled.missing;
+        self.lacking |= filled.missing;
         self.taken_in.extend(filled.taken_in);
         let origin = match self.job.address {
             super::Address::Path(_) => Origin::File,

@@ -16,6 +16,7 @@ mod targets;
 
 pub use address::{Address, location_annotations, raw as raw_address};
 pub use cache::FileCache;
+pub(crate) use cache::{Changed, Walked};
 
 use super::progress::ProgressEvent;
 use super::snapshot::ParsedFile;
@@ -25,7 +26,7 @@ use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::net::{Batch, NetError, Remote};
 use crate::yaml::{Position, Source, decode};
-use cache::{CacheKey, FileResult, Others, TakenIn};
+use cache::{CacheKey, FileResult, Others, TakenIn, Unfetched};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
@@ -152,6 +153,8 @@ pub struct Ingest<'a> {
     files_read: AtomicUsize,
     /// What were no descriptors before.
     others: Arc<Others>,
+    /// The only files of the tree that may differ from before, with what could not be fetched then.
+    changed: Option<(Changed, Arc<Unfetched>)>,
     /// Whether the tree lay elsewhere before: location refs name its folder or commit.
     moved: bool,
 }
@@ -182,6 +185,7 @@ impl<'a> Ingest<'a> {
             diagnostics: Vec::new(),
             files_read: AtomicUsize::new(0),
             others: cx.cache.others(cx.index),
+            changed: None,
             moved: cx.cache.place(cx.index) != Some(tree.location_ref("")),
         }
     }
@@ -197,6 +201,15 @@ impl<'a> Ingest<'a> {
     #[must_use]
     pub fn skipping_skeletons(mut self, skip: bool) -> Self {
         self.skip_skeletons = skip;
+        self
+    }
+
+    /// Sets the files of the tree that alone may differ since the source was last read to its end; what is
+    /// behind addresses is taken to be as it was then. `None`: anything may differ.
+    #[must_use]
+    pub(crate) fn only(mut self, changed: Option<Changed>) -> Self {
+        let changed = changed.filter(|_| !self.moved);
+        self.changed = changed.map(|changed| (changed, self.cx.cache.failed(self.cx.index)));
         self
     }
 
@@ -227,7 +240,7 @@ impl<'a> Ingest<'a> {
         let mut seen: FxHashSet<Address> = FxHashSet::default();
         let mut waiting: Vec<Job> = Vec::new();
         let mut found: Vec<(How, Address, Arc<FileResult>)> = Vec::new();
-        let mut others = Others::default();
+        let (mut others, mut failed) = (Others::default(), Unfetched::default());
         for _ in 0..MAX_LEVELS {
             // those who come first in order claim a file; a wait keeps its claim
             level.sort_by(|a, b| (a.how, &a.address, &a.origin).cmp(&(b.how, &b.address, &b.origin)));
@@ -242,7 +255,12 @@ impl<'a> Ingest<'a> {
                     {
                         return Err(self.alone_failed(&job, failure));
                     }
-                    Outcome::Failed(failure) => next.extend(self.failed(job, &failure, &mut found)),
+                    Outcome::Failed(failure) => {
+                        if let Failure::Net(error) = &failure {
+                            failed.insert(job.address.clone(), error.clone());
+                        }
+                        next.extend(self.failed(job, &failure, &mut found));
+                    }
                     Outcome::Listed(files) => self.listed(&job, files, &mut next),
                     Outcome::File(result) => {
                         self.follow(&job, &result, &mut next);
@@ -266,6 +284,7 @@ impl<'a> Ingest<'a> {
             level = next;
         }
         self.cx.cache.set_others(self.cx.index, others);
+        self.cx.cache.set_failed(self.cx.index, failed);
         self.cx.cache.set_place(self.cx.index, self.tree.location_ref(""));
         Ok(self.finish(found))
     }
@@ -292,19 +311,11 @@ impl<'a> Ingest<'a> {
         if self.cx.progress.is_cancelled() {
             return Outcome::Nothing(None);
         }
-        let outcome = match &job.address {
-            Address::Path(path) => self.known(job, path).unwrap_or_else(|| self.process_local(job, path)),
-            Address::Url(url) if self.is_listed(url) => match self.remote.list(url) {
-                None => Outcome::Waiting,
-                Some(Ok(files)) => Outcome::Listed(files),
-                Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
-            },
-            Address::Url(url) => match self.remote_file(url) {
-                None => Outcome::Waiting,
-                Some(Ok(body)) => self.parse(job, &body, None),
-                Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
-            },
+        let known = match &job.address {
+            Address::Path(path) => self.known(job, path),
+            Address::Url(_) => self.fetched(job),
         };
+        let outcome = known.unwrap_or_else(|| self.process_anew(job));
         if matches!(outcome, Outcome::File(_)) {
             let files = self.files_read.fetch_add(1, Ordering::Relaxed) + 1;
             if files.is_multiple_of(REPORT_EVERY) {
@@ -342,6 +353,22 @@ impl<'a> Ingest<'a> {
         );
     }
 
+    fn process_anew(&self, job: &Job) -> Outcome {
+        match &job.address {
+            Address::Path(path) => self.process_local(job, path),
+            Address::Url(url) if self.is_listed(url) => match self.remote.list(url) {
+                None => Outcome::Waiting,
+                Some(Ok(files)) => Outcome::Listed(files),
+                Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
+            },
+            Address::Url(url) => match self.remote_file(url) {
+                None => Outcome::Waiting,
+                Some(Ok(body)) => self.parse(job, &body, None),
+                Some(Err(error)) => Outcome::Failed(Failure::Net(error)),
+            },
+        }
+    }
+
     fn process_local(&self, job: &Job, path: &str) -> Outcome {
         BUFFER.with_borrow_mut(|buffer| {
             let limit = self.cx.config.max_file_bytes;
@@ -368,7 +395,8 @@ impl<'a> Ingest<'a> {
     fn known(&self, job: &Job, path: &str) -> Option<Outcome> {
         let is_found = job.how != How::Asked;
         if let Some(kept) = self.cx.cache.get(&self.cache_key(job)) {
-            let same = kept.reusable
+            let same = if self.changed.is_some() { !kept.lacking } else { kept.reusable };
+            let same = same
                 && self.is_same(path, kept.stamp, is_found)
                 && kept.taken_in.iter().all(|taken| self.is_same(&taken.path, taken.stamp, false));
             return if same { self.placed(job, &kept).map(Outcome::File) } else { None };
@@ -377,10 +405,22 @@ impl<'a> Ingest<'a> {
         self.is_same(path, Some(stamp), is_found).then_some(Outcome::Nothing(Some(stamp)))
     }
 
-    /// Whether a file still has the stamp; never so without one.
+    /// Whether a file still has the stamp; never so without one, which it has not while it is a link or has
+    /// changed only now.
     fn is_same(&self, path: &str, stamp: Option<Stamp>, is_found: bool) -> bool {
         let now = || if is_found { self.tree.stamp_found(path) } else { self.tree.stamp(path) };
-        stamp.is_some() && stamp == now()
+        stamp.is_some()
+            && match &self.changed {
+                Some((changed, _)) => !changed.contains(path),
+                None => stamp == now(),
+            }
+    }
+
+    /// Returns what came from an address before, while only files of the tree can differ.
+    fn fetched(&self, job: &Job) -> Option<Outcome> {
+        let (_, failed) = self.changed.as_ref()?;
+        let failure = failed.get(&job.address).map(|error| Outcome::Failed(Failure::Net(error.clone())));
+        failure.or_else(|| self.cx.cache.get(&self.cache_key(job)).map(Outcome::File))
     }
 
     fn parse(&self, job: &Job, bytes: &[u8], stamp: Option<Stamp>) -> Outcome {

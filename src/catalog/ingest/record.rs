@@ -113,7 +113,10 @@ fn read_result(from: &mut Reader<'_>, parsed: &Arc<ParsedFile>) -> Option<(Cache
     let mut share = Shared::default();
     let targets = from.list(|from| read_target(from, &key.address, &parsed.path, &mut share))?;
     let parsed = parsed.clone();
-    Some((key, FileResult { parsed, targets, skeletons, hash, stamp, taken_in, reusable }))
+    Some((
+        key,
+        FileResult { parsed, targets, skeletons, hash, stamp, taken_in, reusable, lacking: !reusable },
+    ))
 }
 
 fn write_stamp(out: &mut Writer, stamp: Stamp) {

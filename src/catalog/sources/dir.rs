@@ -5,13 +5,14 @@
 //! `.backstage`), and `.gitignore` is respected. Links are followed to files inside the root only.
 
 use super::disk_tree::{DiskTree, describe};
-use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec};
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec, changes};
 use crate::catalog::glob::Pattern;
-use crate::catalog::ingest::{Ingest, Root, sniff};
+use crate::catalog::ingest::{Changed, Ingest, Root, Walked, sniff};
 use crate::catalog::tree::{SourceTree, TreeError};
 use crate::config::source::SourceConfig;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -55,7 +56,7 @@ pub(super) fn folders_of(path: &Path, automatic: bool) -> Vec<PathBuf> {
         return vec![root];
     }
     let folders: Mutex<Vec<PathBuf>> = Mutex::default();
-    walker(&root, automatic).run(|| {
+    walker(&root, automatic, None).run(|| {
         Box::new(|entry| {
             if let Ok(entry) = entry
                 && entry.file_type().is_some_and(|kind| kind.is_dir())
@@ -68,8 +69,8 @@ pub(super) fn folders_of(path: &Path, automatic: bool) -> Vec<PathBuf> {
     folders.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Walks a folder as a source does.
-fn walker(start: &Path, automatic: bool) -> ignore::WalkParallel {
+/// Walks a folder as a source does; nothing but the paths in `only`, if there are some.
+fn walker(start: &Path, automatic: bool, only: Option<FxHashSet<PathBuf>>) -> ignore::WalkParallel {
     WalkBuilder::new(start)
         .hidden(false)
         .ignore(false)
@@ -80,7 +81,8 @@ fn walker(start: &Path, automatic: bool) -> ignore::WalkParallel {
         .filter_entry(move |entry| {
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let name = entry.file_name().to_str().unwrap_or("");
-            entry.depth() == 0 || !is_folder || !(name == ".git" || automatic && is_skipped(name))
+            let skipped = is_folder && (name == ".git" || automatic && is_skipped(name));
+            entry.depth() == 0 || !skipped && only.as_ref().is_none_or(|only| only.contains(entry.path()))
         })
         .build_parallel()
 }
@@ -95,23 +97,30 @@ pub(super) fn refresh_folder(path: &Path, cx: &RefreshContext<'_>) -> Result<Del
         },
         hint: None,
     };
-    let tree = DiskTree::open(path).map_err(|error| unreadable(&error))?;
+    let tree = DiskTree::open(path, cx.settling).map_err(|error| unreadable(&error))?;
     if !path.is_dir() {
         return Err(unreadable(&TreeError::NotAFile("no folder")));
     }
     let selection = Selection::new(cx.config)?;
     let walk = Walk { tree: &tree, selection: &selection };
-    let (roots, diagnostics) = walk.run();
-    Ingest::new(cx, &tree)
-        .with_diagnostics(with_source(diagnostics, cx))
+    let known = changes::since(&tree, cx).and_then(|(walked, changed)| walk.again(walked, changed));
+    let (walked, changed) = match known {
+        Some((walked, changed)) => (walked, Some(changed)),
+        None => (walk.run(None), None),
+    };
+    let delta = Ingest::new(cx, &tree)
+        .only(changed)
+        .with_diagnostics(with_source(walked.diagnostics.clone(), cx))
         .skipping_skeletons(selection.include.is_empty())
-        .run(roots)
+        .run(walked.roots.clone())?;
+    cx.cache.set_walk(cx.index, walked);
+    Ok(delta)
 }
 
 /// Finds the descriptors of a folder, whatever stands in the way of some.
 pub(super) fn find_on_disk(tree: &DiskTree, cx: &RefreshContext<'_>) -> Result<Vec<Root>, SourceError> {
     let selection = Selection::new(cx.config)?;
-    Ok(Walk { tree, selection: &selection }.run().0)
+    Ok(Walk { tree, selection: &selection }.run(None).roots)
 }
 
 fn with_source(mut diagnostics: Vec<Diagnostic>, cx: &RefreshContext<'_>) -> Vec<Diagnostic> {
@@ -204,29 +213,80 @@ struct Walk<'a> {
     selection: &'a Selection,
 }
 
-/// What a walk finds.
-type Found = (Vec<Root>, Vec<Diagnostic>);
-
 impl Walk<'_> {
-    fn run(&self) -> Found {
-        let start = self.tree.root().join(self.tree.start());
+    /// Walks the folder, or nothing of it but some paths.
+    fn run(&self, only: Option<FxHashSet<PathBuf>>) -> Walked {
+        let start = changes::place(self.tree);
         let automatic = self.selection.include.is_empty();
-        let walker = walker(&start, automatic);
-        let found: Mutex<Found> = Mutex::default();
+        let walker = walker(&start, automatic, only);
+        let found: Mutex<Walked> = Mutex::default();
         walker.run(|| {
-            let mut mine = Collected { all: &found, roots: Vec::new(), diagnostics: Vec::new() };
+            let mut mine = Collected { all: &found, found: Walked::default() };
             Box::new(move |entry| {
                 match entry {
-                    Ok(entry) => return self.visit(&entry, &mut mine),
-                    Err(error) => mine.diagnostics.extend(unreadable_folder(self.tree, &error)),
+                    Ok(entry) => return self.visit(&entry, &mut mine.found),
+                    Err(error) => mine.found.diagnostics.extend(unreadable_folder(self.tree, &error)),
                 }
                 WalkState::Continue
             })
         });
-        found.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut walked = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        walked.roots.sort_unstable_by(|a, b| a.path().cmp(&b.path()));
+        walked.place = start;
+        walked
     }
 
-    fn visit(&self, entry: &DirEntry, out: &mut Collected<'_>) -> WalkState {
+    /// Brings what a walk found up to date with what changed since; `None` when only another walk tells.
+    fn again(&self, mut walked: Walked, changed: Changed) -> Option<(Walked, Changed)> {
+        let unclear = |path: &String| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            matches!(name, ".gitignore" | ".git")
+                || path.ends_with(".git/info/exclude")
+                || walked.odd.contains(path)
+        };
+        let all_clear = !changed.there.iter().chain(&changed.gone).any(unclear);
+        if walked.is_vague || !all_clear || walked.odd.iter().any(|path| changed.is_gone(path)) {
+            return None;
+        }
+        if !changed.gone.is_empty() {
+            walked.roots.retain(|root| root.path().is_none_or(|path| !changed.is_gone(path)));
+        }
+        let mut new: FxHashSet<PathBuf> = FxHashSet::default();
+        for path in &changed.there {
+            let is_known = walked.roots.binary_search_by(|root| root.path().cmp(&Some(path))).is_ok();
+            // something else may lie now where a file was
+            if !self.tree.lstat(path).is_ok_and(|metadata| metadata.is_file()) {
+                return None;
+            }
+            if !is_known && self.is_wanted(path) {
+                let start = &walked.place;
+                let full = self.tree.root().join(path);
+                new.extend(full.ancestors().take_while(|folder| *folder != start).map(Path::to_path_buf));
+            }
+        }
+        if !new.is_empty() {
+            let found = self.run(Some(new));
+            if !found.diagnostics.is_empty() || !found.odd.is_empty() || found.is_vague {
+                return None;
+            }
+            walked.roots.extend(found.roots);
+            walked.roots.sort_unstable_by(|a, b| a.path().cmp(&b.path()));
+        }
+        Some((walked, changed))
+    }
+
+    /// Whether a file would be read if a walk came to it.
+    fn is_wanted(&self, path: &str) -> bool {
+        let start = self.tree.start();
+        let below = match start {
+            "" => Some(path),
+            start => path.strip_prefix(start).and_then(|below| below.strip_prefix('/')),
+        };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        below.is_some_and(|below| self.selection.root(path, below, name).is_some())
+    }
+
+    fn visit(&self, entry: &DirEntry, out: &mut Walked) -> WalkState {
         let Some(kind) = entry.file_type() else { return WalkState::Continue };
         let Some(name) = entry.file_name().to_str() else { return WalkState::Continue };
         if kind.is_dir() && self.selection.exclude.is_empty() {
@@ -254,6 +314,7 @@ impl Walk<'_> {
             out.roots.push(root);
         } else {
             out.diagnostics.push(self.fault(&path, name, &TreeError::NotAFile(describe(kind))));
+            out.odd.insert(path);
         }
         WalkState::Continue
     }
@@ -265,11 +326,13 @@ impl Walk<'_> {
     }
 
     /// Follows a link to a file inside the root; says why not otherwise, if it looks like a descriptor.
-    fn link(&self, path: &str, below: &str, name: &str, out: &mut Collected<'_>) {
+    fn link(&self, path: &str, below: &str, name: &str, out: &mut Walked) {
         let wanted = self.selection.root(path, below, name);
+        out.odd.insert(path.to_owned());
         match (self.tree.follow(path), wanted) {
             (Ok(target), wanted) => {
                 let full = self.tree.root().join(&target);
+                out.odd.insert(target.clone());
                 match std::fs::metadata(&full) {
                     // a folder inside the root is walked where it lies
                     Ok(metadata) if metadata.is_dir() && below.starts_with(&target) => {
@@ -295,7 +358,11 @@ impl Walk<'_> {
             (Err(TreeError::Loop), None) => {
                 out.diagnostics.push(self.note(path, "is a link that leads in a circle"));
             }
-            (Err(error), Some(_)) => out.diagnostics.push(self.fault(path, name, &error)),
+            (Err(error), Some(_)) => {
+                // what it leads to may come to be, wherever that is
+                out.is_vague = true;
+                out.diagnostics.push(self.fault(path, name, &error));
+            }
             (Err(_), None) => {}
         }
     }
@@ -347,15 +414,16 @@ fn path_of_error(error: &ignore::Error) -> Option<&Path> {
 
 /// What one thread of a walk has found; hands it over when the thread is done.
 struct Collected<'a> {
-    all: &'a Mutex<Found>,
-    roots: Vec<Root>,
-    diagnostics: Vec<Diagnostic>,
+    all: &'a Mutex<Walked>,
+    found: Walked,
 }
 
 impl Drop for Collected<'_> {
     fn drop(&mut self) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.0.append(&mut self.roots);
-        all.1.append(&mut self.diagnostics);
+        all.roots.append(&mut self.found.roots);
+        all.diagnostics.append(&mut self.found.diagnostics);
+        all.odd.extend(self.found.odd.drain());
+        all.is_vague |= self.found.is_vague;
     }
 }

@@ -4,7 +4,7 @@ use crate::catalog::tree::{MAX_FILES, SourceTree, Stamp, TreeError};
 use rustc_hash::FxHashSet;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +19,8 @@ pub(super) struct DiskTree {
     root: PathBuf,
     /// Folders that are known to be no links, relative to the root.
     real: RwLock<FxHashSet<String>>,
+    /// How long after a change a file has no stamp.
+    settling: Duration,
 }
 
 impl DiskTree {
@@ -26,7 +28,7 @@ impl DiskTree {
     ///
     /// The root is the git work tree that the folder lies in, since descriptors refer to files of their
     /// repository; without one, or when that would be the home folder, the folder itself.
-    pub(super) fn open(typed: &Path) -> Result<Self, TreeError> {
+    pub(super) fn open(typed: &Path, settling: Duration) -> Result<Self, TreeError> {
         let folder = std::fs::canonicalize(typed).map_err(|error| TreeError::from_io(&error))?;
         let home = std::env::var_os("HOME").map(PathBuf::from);
         let root = folder
@@ -36,7 +38,7 @@ impl DiskTree {
             .unwrap_or(&folder)
             .to_path_buf();
         let start = folder.strip_prefix(&root).ok().and_then(to_text).unwrap_or_default();
-        Ok(Self { typed: typed.to_path_buf(), start, root, real: RwLock::default() })
+        Ok(Self { typed: typed.to_path_buf(), start, root, real: RwLock::default(), settling })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -46,6 +48,16 @@ impl DiskTree {
     /// Returns the path of the opened folder below the root.
     pub(super) fn start(&self) -> &str {
         &self.start
+    }
+
+    /// Returns a path of this machine as one of the tree; `None` when it lies elsewhere.
+    pub(super) fn below(&self, path: &Path) -> Option<String> {
+        if let Ok(below) = path.strip_prefix(&self.root) {
+            return to_plain_text(below);
+        }
+        // the thing itself may be gone, or be a link
+        let folder = std::fs::canonicalize(path.parent()?).ok()?;
+        to_plain_text(folder.join(path.file_name()?).strip_prefix(&self.root).ok()?)
     }
 
     fn full(&self, path: &str) -> PathBuf {
@@ -78,7 +90,7 @@ impl DiskTree {
         Ok(Some(metadata))
     }
 
-    fn lstat(&self, path: &str) -> Result<Metadata, TreeError> {
+    pub(super) fn lstat(&self, path: &str) -> Result<Metadata, TreeError> {
         std::fs::symlink_metadata(self.full(path)).map_err(|error| TreeError::from_io(&error))
     }
 
@@ -88,6 +100,10 @@ impl DiskTree {
         let inside = target.strip_prefix(&self.root).map_err(|_| TreeError::Outside)?;
         to_text(inside).ok_or(TreeError::NotFound)
     }
+}
+
+fn to_plain_text(path: &Path) -> Option<String> {
+    path.components().all(|part| matches!(part, Component::Normal(_))).then(|| to_text(path)).flatten()
 }
 
 fn to_text(path: &Path) -> Option<String> {
@@ -148,13 +164,9 @@ fn read_file(path: &Path, limit: u64, buffer: &mut Vec<u8>) -> Result<Metadata, 
     Ok(metadata)
 }
 
-/// How long after a change another one may leave the times of a file as they are: the coarsest clock of
-/// a file system.
-const UNSETTLED: Duration = Duration::from_secs(2);
-
 /// Makes the stamp of a file as it is now; `None` when it changed so lately, or by its times in the
 /// future, that another change would not show.
-fn stamp_of(metadata: &Metadata) -> Option<Stamp> {
+fn stamp_of(metadata: &Metadata, settling: Duration) -> Option<Stamp> {
     let nanos = |time: Duration| time.as_secs().wrapping_mul(1_000_000_000) + u64::from(time.subsec_nanos());
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -167,7 +179,7 @@ fn stamp_of(metadata: &Metadata) -> Option<Stamp> {
     };
     #[cfg(not(unix))]
     let (changed, number) = (modified, 0);
-    let settled = changed + UNSETTLED < now;
+    let settled = changed + settling <= now;
     settled.then(|| Stamp([metadata.len(), nanos(modified), nanos(changed), number]))
 }
 
@@ -182,16 +194,16 @@ impl SourceTree for DiskTree {
     }
 
     fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
-        self.read_plain(path, limit, buffer).map(|metadata| stamp_of(&metadata))
+        self.read_plain(path, limit, buffer).map(|metadata| stamp_of(&metadata, self.settling))
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {
-        stamp_of(&self.plain(path).ok()??)
+        stamp_of(&self.plain(path).ok()??, self.settling)
     }
 
     fn stamp_found(&self, path: &str) -> Option<Stamp> {
         let metadata = self.lstat(path).ok()?;
-        metadata.is_file().then(|| stamp_of(&metadata)).flatten()
+        metadata.is_file().then(|| stamp_of(&metadata, self.settling)).flatten()
     }
 
     fn beginning(&self, path: &str) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! A single descriptor file of this machine, with everything its Locations lead to.
 
 use super::disk_tree::DiskTree;
-use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec};
-use crate::catalog::ingest::{Ingest, Root};
+use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec, changes};
+use crate::catalog::ingest::{Ingest, Root, Walked};
 use crate::config::source::SourceConfig;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,8 @@ impl CatalogProvider for FileSource {
 
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
         let unreadable = |cause: String| SourceError::Unreadable { place: self.place(), cause, hint: None };
-        let tree = DiskTree::open(self.folder()).map_err(|error| unreadable(error.to_string()))?;
+        let tree =
+            DiskTree::open(self.folder(), cx.settling).map_err(|error| unreadable(error.to_string()))?;
         let name = self
             .path
             .file_name()
@@ -50,6 +51,9 @@ impl CatalogProvider for FileSource {
         if !self.path.exists() {
             return Err(unreadable("there is no such file".into()));
         }
-        Ingest::new(cx, &tree).run(vec![Root::asked(path)])
+        let changed = changes::since(&tree, cx).map(|(_, changed)| changed);
+        let delta = Ingest::new(cx, &tree).only(changed).run(vec![Root::asked(path)])?;
+        cx.cache.set_walk(cx.index, Walked { place: changes::place(&tree), ..Walked::default() });
+        Ok(delta)
     }
 }

@@ -6,6 +6,7 @@
 pub mod azure;
 pub mod backstage;
 pub mod bitbucket;
+mod changes;
 pub mod dir;
 mod disk_tree;
 pub mod embedded;
@@ -116,6 +117,10 @@ pub struct RefreshContext<'a> {
     pub progress: &'a Progress,
     /// Longest time to wait for addresses inside local files, in all.
     pub remote_budget: Duration,
+    /// How long after a change the times of a file do not tell yet whether it changes again.
+    pub settling: Duration,
+    /// The only files and folders of this machine that may differ since its last refresh; `None`: anything may.
+    pub changed: Option<&'a [PathBuf]>,
     /// Files of its last good refresh in this run; empty when it said no version of them.
     pub before: &'a [Arc<ParsedFile>],
     /// What [`Delta::version`] said then.

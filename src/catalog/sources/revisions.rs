@@ -194,7 +194,7 @@ impl<'a> Revisions<'a> {
             hint: error.hint().map(str::to_owned),
         };
         let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-        let disk = DiskTree::open(folder).map_err(unreadable)?;
+        let disk = DiskTree::open(folder, Duration::ZERO).map_err(unreadable)?;
         let tree = Plain { tree: &disk };
         let delta = self.ingest(&tree, |cx| {
             if path.is_file() {
@@ -230,6 +230,8 @@ impl<'a> Revisions<'a> {
             notify: &|_| {},
             progress: self.progress,
             remote_budget: Duration::ZERO,
+            settling: Duration::ZERO,
+            changed: None,
             before: &[],
             version: None,
         }

@@ -4,7 +4,7 @@ use super::files;
 use super::memory::{self, Known, KnownFile, Memory, UnderWay};
 use super::{Filter, Forge, Listed, MAX_REPOSITORIES, Page, Plan, Repository, Wish, too_many};
 use crate::catalog::sources::{RefreshContext, SourceError};
-use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::net::NetError;
 use rustc_hash::FxHashMap;
 
@@ -31,6 +31,17 @@ pub(super) struct Complete {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A listing that did not come to its end.
+pub(super) struct Cut {
+    pub error: SourceError,
+    /// What is known nevertheless: the last complete listing, or the pages of this one.
+    pub repositories: Vec<Known>,
+    /// When that was read, in seconds since 1970.
+    pub read_at: i64,
+    /// How far this one came.
+    pub note: Option<Diagnostic>,
+}
+
 impl<'a> Listing<'a> {
     pub(super) fn new(
         cx: &'a RefreshContext<'a>,
@@ -44,8 +55,15 @@ impl<'a> Listing<'a> {
     }
 
     /// Reads the pages that are left.
-    pub(super) fn run(mut self) -> Result<Complete, SourceError> {
-        let mut under_way = self.memory.under_way(jiff::Timestamp::now().as_second());
+    pub(super) fn run(mut self) -> Result<Complete, Box<Cut>> {
+        let mut under_way = self.memory.under_way(now());
+        match self.pages(&mut under_way) {
+            Ok(()) => Ok(self.complete(&under_way)),
+            Err(error) => Err(Box::new(self.cut(error, &under_way))),
+        }
+    }
+
+    fn pages(&mut self, under_way: &mut UnderWay) -> Result<(), SourceError> {
         let mut empty = 0;
         loop {
             self.cx.report(under_way.listed, under_way.total, "repositories");
@@ -59,19 +77,20 @@ impl<'a> Listing<'a> {
                 // the server forgot the place: begin anew, once
                 Err(error) if after.is_some() && self.forge.is_stale_cursor(&error) && empty == 0 => {
                     self.memory.drop_under_way();
-                    under_way = self.memory.under_way(jiff::Timestamp::now().as_second());
+                    *under_way = self.memory.under_way(now());
                     empty = 1;
                     continue;
                 }
-                Err(error) => return Err(interrupted(error, &under_way)),
+                Err(error) => return Err(error),
             };
             empty = if page.repositories.is_empty() { empty + 1 } else { 0 };
             let next = page.next.clone();
             let repeats = next.is_some() && next == after;
-            under_way.listed += page.repositories.len() + page.problems.len();
-            under_way.total = page.total.or(under_way.total).map(|total| total.max(under_way.listed));
-            let known = self.look_into(page).map_err(|error| interrupted(error, &under_way))?;
-            self.memory.add(&mut under_way, &known, next);
+            let listed = under_way.listed + page.repositories.len() + page.problems.len();
+            let total = page.total.or(under_way.total).map(|total| total.max(listed));
+            let known = self.look_into(page)?;
+            (under_way.listed, under_way.total) = (listed, total);
+            self.memory.add(under_way, &known, next);
             if under_way.next.is_none() {
                 break;
             }
@@ -85,12 +104,35 @@ impl<'a> Listing<'a> {
             }
         }
         self.cx.report(under_way.listed, Some(under_way.listed), "repositories");
-        Ok(self.complete(&under_way))
+        Ok(())
+    }
+
+    /// Gives what is known when the listing cannot go on.
+    fn cut(self, error: SourceError, under_way: &UnderWay) -> Cut {
+        tracing::info!(pages = under_way.pages, "a listing was cut: {error}");
+        let (repositories, read_at) = match self.memory.completed_at() {
+            Some(at) => (self.before.into_values().collect(), at),
+            None => (self.memory.so_far(under_way), now()),
+        };
+        let place = self.forge.place();
+        let of = under_way.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let note = (under_way.pages > 0).then(|| {
+            let read = under_way.listed;
+            Diagnostic::new(
+                Severity::Info,
+                "source::listing-cut",
+                format!(
+                    "{read}{of} repositories of `{place}` were read; the next refresh goes on from there"
+                ),
+            )
+            .at(SourceLocation::file(place))
+        });
+        Cut { error, repositories, read_at, note }
     }
 
     fn complete(mut self, under_way: &UnderWay) -> Complete {
         let mut repositories = self.memory.so_far(under_way);
-        self.memory.finish(under_way);
+        self.memory.finish(under_way, now());
         // a listing that moved while it was read names some twice
         repositories.sort_by(|a, b| a.path.cmp(&b.path));
         repositories.dedup_by(|a, b| a.path == b.path);
@@ -186,10 +228,8 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// Says how far a listing came before it was cut.
-fn interrupted(error: SourceError, under_way: &UnderWay) -> SourceError {
-    tracing::info!(listed = under_way.listed, pages = under_way.pages, "a listing was cut: {error}");
-    error
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 fn endless(forge: &dyn Forge) -> SourceError {

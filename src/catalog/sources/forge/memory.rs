@@ -36,6 +36,9 @@ pub(super) struct KnownFile {
 struct Current {
     set: u8,
     pages: usize,
+    /// When it was completed, in seconds since 1970.
+    #[serde(default)]
+    at: i64,
 }
 
 /// A listing that has not come to its end.
@@ -74,6 +77,11 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// Returns when the last complete listing was completed, in seconds since 1970.
+    pub(super) fn completed_at(&self) -> Option<i64> {
+        self.current.as_ref().map(|current| current.at)
+    }
+
     /// Returns the listing that was cut, if it may be continued, or a new one.
     pub(super) fn under_way(&self, now: i64) -> UnderWay {
         let set = u8::from(self.current.as_ref().is_some_and(|current| current.set == 0));
@@ -101,8 +109,8 @@ impl<'a> Memory<'a> {
     }
 
     /// Makes a listing the complete one.
-    pub(super) fn finish(&self, under_way: &UnderWay) {
-        write(self.kept, CURRENT, &Current { set: under_way.set, pages: under_way.pages });
+    pub(super) fn finish(&self, under_way: &UnderWay, now: i64) {
+        write(self.kept, CURRENT, &Current { set: under_way.set, pages: under_way.pages, at: now });
         self.kept.remove(UNDER_WAY);
     }
 

@@ -18,7 +18,7 @@ mod remote;
 pub use filter::Filter;
 pub use pages::{decoded, page_url, split_page};
 
-use super::{Delta, RefreshContext, SourceError};
+use super::{Delta, RefreshContext, SourceError, Stale};
 use crate::catalog::glob::{Pattern, fixed_folder, is_glob};
 use crate::catalog::ingest::{Ingest, Root};
 use crate::catalog::tree::EmptyTree;
@@ -226,16 +226,25 @@ impl Plan {
 pub fn refresh(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Delta, SourceError> {
     let plan = Plan::of(cx.config)?;
     let filter = Filter::new(&cx.config.repositories)?;
-    let listing = listing::Listing::new(cx, forge, &plan, &filter).run()?;
-    let mut diagnostics = listing.diagnostics;
-    let remote = remote::ForgeRemote::new(cx, forge, &listing.repositories);
-    let mut roots = Vec::new();
-    for known in &listing.repositories {
+    let (repositories, mut diagnostics, stale) = match listing::Listing::new(cx, forge, &plan, &filter).run()
+    {
+        Ok(complete) => (complete.repositories, complete.diagnostics, None),
+        Err(cut) if cut.repositories.is_empty() || cut.error == SourceError::Cancelled => {
+            return Err(cut.error);
+        }
+        Err(cut) => {
+            let read_at = jiff::Timestamp::from_second(cut.read_at).unwrap_or_default();
+            (cut.repositories, cut.note.into_iter().collect(), Some(Stale { error: cut.error, read_at }))
+        }
+    };
+    let remote = remote::ForgeRemote::new(cx, forge, &repositories);
+    let mut roots: Vec<Url> = Vec::new();
+    for known in &repositories {
         roots.extend(
             known.files.iter().filter_map(|file| forge.web_url(&known.path, &known.branch, &file.path)),
         );
     }
-    drop(listing.repositories);
+    drop(repositories);
     if roots.len() > MAX_DESCRIPTORS {
         roots.truncate(MAX_DESCRIPTORS);
         diagnostics.push(too_many(forge, MAX_DESCRIPTORS, "descriptors"));
@@ -244,11 +253,14 @@ pub fn refresh(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Delta, Sour
         diagnostic.source = Some(cx.name.clone());
     }
     let used = remote.used();
-    let delta = Ingest::new(cx, &EmptyTree)
+    let mut delta = Ingest::new(cx, &EmptyTree)
         .over(remote)
         .with_diagnostics(diagnostics)
         .run(roots.into_iter().map(Root::url).collect())?;
-    memory::forget_unused(cx.kept, &used);
+    if stale.is_none() {
+        memory::forget_unused(cx.kept, &used);
+    }
+    delta.stale = stale;
     Ok(delta)
 }
 

@@ -89,7 +89,11 @@ impl<'a> ForgeRemote<'a> {
             used,
             slots: Mutex::default(),
             lists: Mutex::default(),
-            elsewhere: Batch::new(cx.net, cx.config.timeout_seconds.map(Duration::from_secs), ELSEWHERE),
+            elsewhere: Batch::new(cx.net, cx.config.timeout_seconds.map(Duration::from_secs), ELSEWHERE)
+                .keeping(cx.kept)
+                .telling(cx.notify)
+                .trusting(cx.config.ca_file.clone())
+                .up_to_bytes(cx.config.max_file_bytes),
         }
     }
 
