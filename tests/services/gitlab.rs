@@ -76,6 +76,8 @@ struct Gitlab {
     pages_left: AtomicUsize,
     /// Most projects that it manages at once.
     limit: usize,
+    /// Groups with the names of their members.
+    groups: Mutex<Vec<(&'static str, Vec<String>)>>,
     /// What GraphQL answers instead.
     graphql: Mutex<Option<Value>>,
 }
@@ -86,8 +88,46 @@ impl Gitlab {
             projects: Mutex::new(projects),
             pages_left: AtomicUsize::new(usize::MAX),
             limit: usize::MAX,
+            groups: Mutex::default(),
             graphql: Mutex::default(),
         })
+    }
+
+    /// The group with its subgroups, two on a page.
+    fn groups(&self, variables: &Value) -> ResponseTemplate {
+        let groups = self.groups.lock().unwrap();
+        if groups.is_empty() {
+            return status(403);
+        }
+        let about = |path: &str| value!({"fullPath": path, "name": path.to_uppercase(), "description": "", "webUrl": null});
+        let from: usize = variables["after"].as_str().map_or(0, |after| after.parse().unwrap());
+        let below: Vec<Value> = groups.iter().skip(1).map(|(path, _)| about(path)).collect();
+        let some: Vec<&Value> = below.iter().skip(from).take(2).collect();
+        let info = value!({"hasNextPage": from + 2 < below.len(), "endCursor": (from + 2).to_string()});
+        let mut group = about(variables["group"].as_str().unwrap());
+        group["descendantGroups"] = value!({"pageInfo": info, "nodes": some});
+        json(&value!({"data": {"group": group}}))
+    }
+
+    /// Members of the groups `g0`, `g1`, …, two on a page.
+    fn members(&self, variables: &Value) -> ResponseTemplate {
+        let groups = self.groups.lock().unwrap();
+        let mut data = serde_json::Map::new();
+        for at in 0.. {
+            let Some(path) = variables[format!("p{at}")].as_str() else { break };
+            let from: usize = variables[format!("a{at}")].as_str().map_or(0, |after| after.parse().unwrap());
+            let all = &groups.iter().find(|(group, _)| *group == path).unwrap().1;
+            let user = |name: &String| {
+                value!({"user": {
+                    "username": name, "name": name.to_uppercase(), "state": "active", "publicEmail": "",
+                    "webUrl": "https://elsewhere.example/x",
+                }})
+            };
+            let nodes: Vec<Value> = all.iter().skip(from).take(2).map(user).collect();
+            let info = value!({"hasNextPage": from + 2 < all.len(), "endCursor": (from + 2).to_string()});
+            data.insert(format!("g{at}"), value!({"groupMembers": {"pageInfo": info, "nodes": nodes}}));
+        }
+        json(&value!({ "data": data }))
     }
 
     fn start(self: &Arc<Self>) -> Script {
@@ -109,6 +149,12 @@ impl Gitlab {
     }
 
     fn graphql(&self, query: &str, variables: &Value) -> ResponseTemplate {
+        if query.contains("descendantGroups") {
+            return self.groups(variables);
+        }
+        if query.contains("groupMembers") {
+            return self.members(variables);
+        }
         let projects = self.projects.lock().unwrap();
         if query.contains("f0: project") {
             let mut data = serde_json::Map::new();
@@ -283,8 +329,7 @@ fn a_listing_that_was_cut_goes_on_where_it_stopped() {
     let loader = loader(vec![source(&script)]);
     gitlab.pages_left.store(6, Ordering::SeqCst);
     let catalog = loader.load(&Progress::none());
-    assert!(catalog.is_empty());
-    assert!(catalog.sources()[0].error.is_some());
+    assert!(catalog.len() < 1000 && catalog.sources()[0].error.is_some());
     script.take();
     gitlab.pages_left.store(usize::MAX, Ordering::SeqCst);
     assert_eq!(loader.load(&Progress::none()).len(), 1000);
@@ -371,6 +416,56 @@ fn patterns_are_looked_for_in_the_tree_and_only_when_it_changed() {
     gitlab.projects.lock().unwrap()[1] = Project::new("acme/b", &[("README.md", String::new())]);
     assert_eq!(refs(&loader.load(&Progress::none())), ["component:default/a"]);
     assert_eq!(script.take().iter().filter(|seen| seen.target.contains("/tree?")).count(), 1);
+}
+
+#[test]
+fn groups_and_members_become_entities() {
+    let gitlab = Gitlab::of(vec![Project::new("acme/a", &info("a"))]);
+    let members = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    *gitlab.groups.lock().unwrap() = vec![
+        ("acme", members(&["ana", "project_3_bot_x"])),
+        ("acme/shop", members(&["ana", "ben", "eve", "mia", "tom"])),
+        ("acme/shop/api", members(&["ben"])),
+        ("acme/tools", members(&[])),
+        ("acme/zoo", members(&["zoe"])),
+    ];
+    let script = gitlab.start();
+    let mut source = source(&script);
+    source.org = true;
+    let loader = loader(vec![source]);
+    let catalog = loader.load(&Progress::none());
+    let expected = [
+        "component:default/a",
+        "group:default/acme",
+        "group:default/shop",
+        "group:default/shop-api",
+        "group:default/tools",
+        "group:default/zoo",
+        "user:default/ana",
+        "user:default/ben",
+        "user:default/eve",
+        "user:default/mia",
+        "user:default/tom",
+        "user:default/zoe",
+    ];
+    assert_eq!(refs(&catalog), expected, "{:?}", catalog.diagnostics());
+    let json = |text: &str| catalog.entity(catalog.find(text).unwrap()).unwrap().to_json();
+    let shop = json("group:default/shop");
+    assert_eq!(shop["spec"]["parent"], "acme");
+    assert_eq!(shop["spec"]["children"], value!(["shop-api"]));
+    assert_eq!(shop["metadata"]["annotations"]["127.0.0.1/team-path"], "acme/shop");
+    let ben = json("user:default/ben");
+    assert_eq!(ben["spec"]["memberOf"], value!(["shop", "shop-api"]));
+    assert_eq!(ben["spec"]["profile"], value!({"displayName": "BEN"}));
+    assert_eq!(ben["metadata"]["annotations"]["127.0.0.1/user-login"], format!("{}/ben", script.url()));
+    // one listing, two pages of groups, members of all groups at once and of the large one twice more
+    assert_eq!(script.take().len(), 1 + 2 + 3);
+    // when it is refused, the projects are read and what was there stays
+    gitlab.groups.lock().unwrap().clear();
+    let catalog = loader.load(&Progress::none());
+    assert_eq!(refs(&catalog), expected);
+    let told = catalog.diagnostics().iter().find(|d| d.message.contains("groups and members")).unwrap();
+    assert!(told.message.contains("still shown"), "{told:?}");
 }
 
 #[test]
