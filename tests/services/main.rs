@@ -5,15 +5,18 @@
 mod azure;
 mod bitbucket;
 mod changes;
+mod faults;
 mod follow;
 mod git;
 mod git_remote;
 mod gitea;
-mod gitlab;
 mod github;
+mod gitlab;
 mod hostile;
 mod http;
 mod incremental;
+mod net;
+mod raw;
 mod script;
 mod snapshot;
 

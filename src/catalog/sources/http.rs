@@ -122,6 +122,24 @@ impl CatalogProvider for HttpSource {
             batch = batch.signed_in(base, auth);
         }
         let addresses = spread(addresses, &batch, cx)?;
+        for url in &addresses {
+            let Some(Ok(body)) = batch.get(&raw_address(url)) else { continue };
+            if !body.trim_ascii().is_empty() {
+                continue;
+            }
+            let place = without_credentials(url.as_str());
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let error = NetError::Broken { host, cause: "it is empty".to_owned() };
+            if addresses.len() == 1 {
+                return Err(SourceError::Net { place, error });
+            }
+            let mut diagnostic =
+                Diagnostic::warning("source::empty", format!("could not read `{place}`: {error}"))
+                    .at(SourceLocation::file(place))
+                    .hint(error.hint());
+            diagnostic.source = Some(cx.name.clone());
+            diagnostics.push(diagnostic);
+        }
         if addresses.len() >= MAX_ADDRESSES {
             let message = format!("more than {MAX_ADDRESSES} addresses are named, the rest is not read");
             diagnostics.push(Diagnostic::warning("source::too-many", message));
