@@ -134,6 +134,31 @@ pub struct Context {
     pub(super) generations: Cell<u64>,
 }
 
+/// What the configuration says; read again when one of its files changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Configured {
+    /// The theme; `None` when it could not be read and the one before stays.
+    pub theme: Option<Theme>,
+    /// Names of themes to choose from.
+    pub themes: Vec<String>,
+    /// Signs and lines of ASCII only.
+    pub ascii: bool,
+    /// What the catalog is read from, in words.
+    pub origin: String,
+    /// Settings with their origins.
+    pub settings: Vec<Setting>,
+    /// Files of the configuration, found or not.
+    pub files: Vec<ConfigFile>,
+    /// What is wrong with them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The user's own keys by command name.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Saved views: name and place line.
+    pub views: Vec<(String, String)>,
+    /// The user's own words for palette lines.
+    pub aliases: Vec<(String, String)>,
+}
+
 /// Messages kept for the list of messages.
 pub const MESSAGES: usize = 500;
 
@@ -167,6 +192,21 @@ impl Context {
             panes,
             generations: Cell::new(0),
         }
+    }
+
+    /// Takes in what the configuration says.
+    pub fn configure(&mut self, configured: Configured) {
+        let Configured { theme, themes, ascii, origin, settings, files, diagnostics, keys, views, aliases } =
+            configured;
+        self.theme = theme.unwrap_or_else(|| self.theme.clone());
+        (self.themes, self.ascii, self.origin, self.settings) = (themes, ascii, origin, settings);
+        (self.config_files, self.config_diagnostics) = (files, diagnostics);
+        (self.user_keys, self.views, self.aliases) = (keys, views, aliases);
+        let preset = self.settings.iter().find(|setting| setting.key == "keymap.preset");
+        let preset = preset.map_or("default", |setting| setting.value.as_str());
+        let (keymap, clashes) = Keymap::build(self.panes, preset, &self.user_keys);
+        self.keymap = keymap;
+        self.config_diagnostics.extend(clashes);
     }
 
     /// Returns a number for a request; every call gives a newer one.

@@ -91,6 +91,8 @@ pub enum TaskEvent {
     },
     /// What the sources do has changed.
     Sources(Arc<[SourceStatus]>),
+    /// The files of the configuration changed and were read again.
+    Configured(Box<super::context::Configured>),
     /// A filter has run: the matching entities, or what is wrong with its text.
     Filtered {
         /// Which request this answers.

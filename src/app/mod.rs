@@ -25,7 +25,7 @@ pub use event::{Effect, Event};
 
 use crate::catalog::refresh::{Order, Phase, SourceStatus};
 use commands::{Availability, CommandId, CommandSpec, id};
-use context::{Loading, MESSAGES, Visit};
+use context::{Configured, Loading, MESSAGES, Visit};
 use event::{Level, Memory, TaskEvent, Timer};
 use input::{Key, Mouse, MouseKind};
 use jiff::Timestamp;
@@ -353,6 +353,7 @@ impl App {
                 effects
             }
             TaskEvent::Sources(sources) => self.sources(sources),
+            TaskEvent::Configured(configured) => self.configure(configured),
             TaskEvent::Picked { generation, refs } => {
                 if let Some(overlay) = self.overlays.last_mut().filter(|o| o.generation == *generation) {
                     palette::answer(overlay, refs, &self.cx);
@@ -393,6 +394,43 @@ impl App {
         }
         let line = self.waiting.take();
         line.map(|line| palette::carry_out(&line, None, &self.cx)).unwrap_or_default()
+    }
+
+    /// Takes in the configuration after one of its files changed; what was set for this session stays set.
+    fn configure(&mut self, configured: &Configured) -> Vec<Effect> {
+        let before = (self.cx.settings.clone(), self.cx.theme.clone(), self.cx.config_diagnostics.clone());
+        let lines = (self.cx.user_keys.clone(), self.cx.views.clone(), self.cx.aliases.clone());
+        let value = |key: &&'static str| {
+            self.cx
+                .settings
+                .iter()
+                .find(|setting| setting.key == *key)
+                .map(|setting| (*key, setting.value.clone()))
+        };
+        let of_session: Vec<(&'static str, String)> = self.configured.keys().filter_map(value).collect();
+        self.configured.clear();
+        self.cx.configure(configured.clone());
+        let mut effects: Vec<Effect> =
+            of_session.into_iter().flat_map(|(key, value)| self.set(key, &value)).collect();
+        let cx = &self.cx;
+        let wrong = cx.config_diagnostics.iter().find(|diagnostic| !before.2.contains(diagnostic)).cloned();
+        let is_same = before == (cx.settings.clone(), cx.theme.clone(), cx.config_diagnostics.clone())
+            && lines == (cx.user_keys.clone(), cx.views.clone(), cx.aliases.clone());
+        match wrong {
+            Some(diagnostic) => {
+                let place = diagnostic.location.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
+                effects.extend(
+                    self.say(Level::Error, format!("{place}{}; what was good stays", diagnostic.message)),
+                );
+            }
+            // this program wrote the file itself
+            None if is_same => return effects,
+            None => {
+                effects.extend(self.say(Level::Ok, "settings changed on disk and were read again".to_owned()))
+            }
+        }
+        effects.extend(self.tell(Input::Shown));
+        effects
     }
 
     /// Takes in what the sources do; loading goes on until each was read, well or badly.

@@ -8,6 +8,7 @@ pub mod args;
 pub mod columns;
 pub mod crash;
 pub mod error;
+mod live;
 pub mod log;
 pub mod output;
 pub mod reference;

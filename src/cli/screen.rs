@@ -3,12 +3,12 @@
 //! Start at [`start`]. Everything that touches disk or network for the screen is given here, as the
 //! functions of [`Services`].
 
+use super::live::Live;
 use super::session::{Session, SourcesFrom};
 use crate::app::Context;
-use crate::app::context::{ConfigFile, Me, Setting, Visit};
-use crate::app::event::{Memory, Shared, TaskEvent};
-use crate::app::keymap::{Keymap, PRESETS};
-use crate::catalog::refresh::{Refresher, Report};
+use crate::app::context::{ConfigFile, Configured, Me, Setting, Visit};
+use crate::app::event::Memory;
+use crate::app::keymap::PRESETS;
 use crate::catalog::sources::embedded;
 use crate::catalog::{Catalog, EntityId};
 use crate::config::setting::{self, Kind};
@@ -30,22 +30,7 @@ const MAX_SOURCE_TEXT: u64 = 8 * 1024 * 1024;
 pub fn start(session: Session, line: &str) -> Start {
     let config = &session.config;
     let mut cx = Context::new(panes::ALL);
-    let (theme, theme_diagnostics) = theme(config);
-    cx.theme = theme;
-    cx.themes = Theme::names(Some(&config.paths.themes()));
-    cx.ascii = config.flag(&setting::UI_ASCII) || !is_utf8();
-    cx.origin = origin(&session);
-    cx.settings = settings(config);
-    cx.config_files = config_files(&config.paths);
-    cx.config_diagnostics.clone_from(&config.diagnostics);
-    cx.config_diagnostics.extend(theme_diagnostics);
-    cx.user_keys = super::keys::own_keys(config);
-    let (keymap, key_diagnostics) =
-        Keymap::build(panes::ALL, config.text(&setting::KEYMAP_PRESET), &cx.user_keys);
-    cx.keymap = keymap;
-    cx.config_diagnostics.extend(key_diagnostics);
-    cx.views = config.views.iter().map(|view| (view.name.clone(), view_line(view))).collect();
-    cx.aliases = config.aliases.iter().map(|alias| (alias.name.clone(), alias.line.clone())).collect();
+    cx.configure(configured(&session));
     let stars = store::stars::load(&config.paths);
     let history = store::history::load(&config.paths);
     cx.config_diagnostics.extend(stars.diagnostic.into_iter().chain(history.diagnostic));
@@ -59,34 +44,43 @@ pub fn start(session: Session, line: &str) -> Start {
     Start { cx, line: line.to_owned(), services: services(session) }
 }
 
+/// Returns what the configuration says, for the screen.
+pub(super) fn configured(session: &Session) -> Configured {
+    let config = &session.config;
+    let (theme, theme_diagnostics) = theme(config);
+    Configured {
+        theme,
+        themes: Theme::names(Some(&config.paths.themes())),
+        ascii: config.flag(&setting::UI_ASCII) || !is_utf8(),
+        origin: origin(session),
+        settings: settings(config),
+        files: config_files(&config.paths),
+        diagnostics: config.diagnostics.iter().cloned().chain(theme_diagnostics).collect(),
+        keys: super::keys::own_keys(config),
+        views: config.views.iter().map(|view| (view.name.clone(), view_line(view))).collect(),
+        aliases: config.aliases.iter().map(|alias| (alias.name.clone(), alias.line.clone())).collect(),
+    }
+}
+
 fn services(session: Session) -> Services {
     let paths = session.config.paths.clone();
     let editor = session.config.text(&setting::EDITOR).to_owned();
     let session = Arc::new(Mutex::new(session));
-    let for_save = session.clone();
-    let for_load = move || {
-        let session = session.lock().unwrap_or_else(PoisonError::into_inner);
-        (session.loader.clone(), session.claims.clone())
-    };
-    let for_refresh = for_load.clone();
+    let (for_save, for_refresh) = (session.clone(), session.clone());
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
     Services {
         load: Box::new(move |progress| {
-            let (loader, claims) = for_load();
+            let (loader, claims) = {
+                let session = session.lock().unwrap_or_else(PoisonError::into_inner);
+                (session.loader.clone(), session.claims.clone())
+            };
             let catalog = loader.load(progress);
             let me = me(&claims, &catalog);
             (catalog, me)
         }),
         refresh: Some(Box::new(move |tell| {
-            let (loader, claims) = for_refresh();
-            let refresher = Refresher::start(loader, move |report| match report {
-                Report::Catalog(catalog) => {
-                    let me = me(&claims, &catalog);
-                    tell(TaskEvent::Loaded { catalog: Shared(catalog), me });
-                }
-                Report::Sources(sources) => tell(TaskEvent::Sources(sources)),
-            });
-            Box::new(move |order| refresher.order(order))
+            let live = Live::start(for_refresh.clone(), tell);
+            Box::new(move |order| live.order(order))
         })),
         refresher: OnceLock::new(),
         read_source: Box::new(read_source),
@@ -106,7 +100,7 @@ fn services(session: Session) -> Services {
 }
 
 /// Returns who the user is according to a snapshot.
-fn me(claims: &Claims, catalog: &Catalog) -> Me {
+pub(super) fn me(claims: &Claims, catalog: &Catalog) -> Me {
     let identity = super::session::identity(claims, catalog);
     let mut origin = identity.origin.to_string();
     if identity.principal.user.is_some() && !identity.in_catalog {
@@ -115,14 +109,15 @@ fn me(claims: &Claims, catalog: &Catalog) -> Me {
     Me { principal: identity.principal, origin }
 }
 
-fn theme(config: &Config) -> (Theme, Vec<crate::diagnostic::Diagnostic>) {
+/// Returns the configured theme; none, with the reason, when it cannot be read.
+fn theme(config: &Config) -> (Option<Theme>, Vec<crate::diagnostic::Diagnostic>) {
     if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
         let mono = Theme::load("mono", None).map(|(theme, _)| theme);
-        return (mono.unwrap_or_else(|_| Theme::plain()), Vec::new());
+        return (Some(mono.unwrap_or_else(|_| Theme::plain())), Vec::new());
     }
     match Theme::load(config.text(&setting::THEME), Some(&config.paths.themes())) {
-        Ok(loaded) => loaded,
-        Err(diagnostic) => (Theme::built_in_default(), vec![*diagnostic]),
+        Ok((theme, diagnostics)) => (Some(theme), diagnostics),
+        Err(diagnostic) => (None, vec![*diagnostic]),
     }
 }
 

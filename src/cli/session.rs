@@ -58,14 +58,7 @@ pub fn open(global: &GlobalArgs) -> Session {
     let config = Config::load(&inputs);
     let folder = std::env::current_dir().ok();
     let (sources, sources_from) = sources(global, &config, folder.as_deref());
-    let mut options = LoadOptions {
-        offline: config.flag(&setting::OFFLINE),
-        connect_timeout: config.duration(&setting::HTTP_CONNECT_TIMEOUT),
-        ..LoadOptions::default()
-    };
-    if let Some(timeout) = global.timeout {
-        options.remote_budget = options.remote_budget.min(timeout);
-    }
+    let options = options(global, &config);
     let user = config.get(&setting::USER);
     let claims = Claims::collect(&user.value.to_text(), &user.origin.to_string(), folder.as_deref());
     Session {
@@ -77,6 +70,19 @@ pub fn open(global: &GlobalArgs) -> Session {
         config,
         inputs,
     }
+}
+
+/// Returns how sources are read.
+fn options(global: &GlobalArgs, config: &Config) -> LoadOptions {
+    let mut options = LoadOptions {
+        offline: config.flag(&setting::OFFLINE),
+        connect_timeout: config.duration(&setting::HTTP_CONNECT_TIMEOUT),
+        ..LoadOptions::default()
+    };
+    if let Some(timeout) = global.timeout {
+        options.remote_budget = options.remote_budget.min(timeout);
+    }
+    options
 }
 
 /// Returns what the settings of this run are read from.
@@ -165,8 +171,9 @@ impl Session {
         self.config = self.config.reload(&self.inputs);
         let folder = std::env::current_dir().ok();
         let (sources, from) = sources(&self.global, &self.config, folder.as_deref());
-        if sources != self.loader.sources() {
-            self.loader = Arc::new(Loader::new(sources, self.loader.options().clone()));
+        let loader = Loader::new(sources, options(&self.global, &self.config));
+        if loader.sources() != self.loader.sources() || loader.options() != self.loader.options() {
+            self.loader = Arc::new(loader);
             self.sources_from = from;
         }
     }

@@ -171,3 +171,44 @@ fn nothing_is_written_while_nothing_changes() {
     terminal.send(":q\r");
     assert_eq!(terminal.wait_for_end(), 0);
 }
+
+#[test]
+fn a_saved_file_shows_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| {
+        let text = format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {{name: {name}}}\nspec: {{owner: nobody}}\n"
+        );
+        std::fs::write(folder.path().join("catalog-info.yaml"), text).unwrap();
+    };
+    write("before");
+    let catalog = folder.path().display().to_string();
+    let mut terminal = Terminal::start(&["--catalog", &catalog, "open", "catalog"], 100, 30);
+    terminal.wait_for("before");
+    write("behind");
+    terminal.wait_for("behind");
+    terminal.wait_gone("before");
+    terminal.send(":sources\r");
+    terminal.wait_for("watched");
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn changed_settings_count_at_once_and_mistakes_are_told() {
+    let config = tempfile::tempdir().unwrap();
+    let folder = config.path().display().to_string();
+    let file = config.path().join("config.toml");
+    std::fs::write(&file, "[ui]\nascii = false\n").unwrap();
+    let variables = [("DEVPORTAL_CONFIG_DIR", folder.as_str())];
+    let mut terminal = Terminal::start_with(&["open", "catalog"], 100, 30, &variables);
+    terminal.wait_for("▸ Catalog");
+    std::fs::write(&file, "[ui]\nascii = true\n").unwrap();
+    terminal.wait_for("read again");
+    terminal.wait_for("> Catalog");
+    std::fs::write(&file, "[ui]\nascii = maybe\n").unwrap();
+    terminal.wait_for("config.toml:2");
+    terminal.wait_for("> Catalog");
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+}

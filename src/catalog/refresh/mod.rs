@@ -10,6 +10,7 @@ mod status;
 mod watch;
 
 pub use status::{Amount, Phase, SourceStatus};
+pub use watch::Watcher;
 
 use super::loader::Loader;
 use super::progress::{Progress, ProgressEvent};
@@ -21,7 +22,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use watch::Watcher;
 
 /// Sources that are read at the same time.
 const AT_ONCE: usize = 8;
