@@ -426,7 +426,8 @@ impl App {
             // this program wrote the file itself
             None if is_same => return effects,
             None => {
-                effects.extend(self.say(Level::Ok, "settings changed on disk and were read again".to_owned()))
+                effects
+                    .extend(self.say(Level::Ok, "settings changed on disk and were read again".to_owned()));
             }
         }
         effects.extend(self.tell(Input::Shown));

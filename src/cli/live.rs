@@ -61,7 +61,7 @@ fn watch(state: &Arc<State>) -> Option<Arc<Watcher>> {
         |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml") || path.is_dir();
     let watcher = Watcher::new(move |paths| {
         if paths.is_empty() || paths.iter().any(is_ours) {
-            drop(sender.lock().unwrap_or_else(PoisonError::into_inner).send(()));
+            let _ = sender.lock().unwrap_or_else(PoisonError::into_inner).send(());
         }
     });
     let watcher =

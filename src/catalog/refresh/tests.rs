@@ -29,7 +29,9 @@ impl Run {
             match self.reports.recv_timeout(left) {
                 Ok(Report::Catalog(catalog)) => self.catalog = catalog,
                 Ok(Report::Sources(sources)) => self.sources = sources,
-                Err(_) => panic!("{what} did not happen: {:#?}", self.sources),
+                Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
+                    panic!("{what} did not happen: {:#?}", self.sources)
+                }
             }
         }
     }
