@@ -443,3 +443,88 @@ fn a_place_to_go_on_that_was_forgotten_starts_the_listing_anew() {
     assert_eq!((catalog.len(), wrong(&catalog)), (30, vec![]));
     assert_eq!(fake.take().len(), 4);
 }
+
+/// Teams with members, one in another, one of more members than a page holds.
+fn organization(fake: &Fake) {
+    let login = |at: usize| serde_json::json!({ "login": format!("user-{at:03}") });
+    let mut world = fake.world();
+    world.teams = (0..60)
+        .map(|at| {
+            let members: Vec<_> = if at == 1 { (0..250).map(login).collect() } else { vec![login(at)] };
+            serde_json::json!({
+                "slug": format!("team-{at:02}"), "combinedSlug": format!("acme/team-{at:02}"),
+                "name": format!("Team {at}"), "description": null, "avatarUrl": "https://a.example/t.png",
+                "editTeamUrl": format!("https://github.com/orgs/acme/teams/team-{at:02}/edit"),
+                "parentTeam": (at == 1).then(|| serde_json::json!({"slug": "team-00"})),
+                "logins": members,
+            })
+        })
+        .collect();
+    world.users = (0..250)
+        .map(|at| {
+            serde_json::json!({
+                "login": format!("user-{at:03}"), "name": format!("User {at}"), "bio": "",
+                "email": format!("user-{at}@acme.io"), "avatarUrl": "https://a.example/u.png",
+            })
+        })
+        .collect();
+}
+
+#[test]
+fn teams_and_members_become_groups_and_users() {
+    let fake = Fake::of(1, 1);
+    organization(&fake);
+    let mut source = source(&fake);
+    source.org = true;
+    let loader = loader(vec![source]);
+    let catalog = load_again(&loader);
+    assert_eq!((catalog.len(), wrong(&catalog)), (1 + 60 + 250, vec![]), "{:?}", catalog.diagnostics());
+    // the listing, two pages of teams, two more of the large team, three of members
+    assert_eq!(fake.take().len(), 1 + 2 + 2 + 3);
+    let json = |text: &str| catalog.entity(catalog.find(text).unwrap()).unwrap().to_json();
+    let team = json("group:default/team-01");
+    assert_eq!(team["spec"]["type"], "team");
+    assert_eq!(team["spec"]["parent"], "team-00");
+    assert_eq!(team["spec"]["profile"]["displayName"], "Team 1");
+    assert_eq!(team["spec"]["members"].as_array().unwrap().len(), 250);
+    assert_eq!(json("group:default/team-00")["spec"]["children"], serde_json::json!(["team-01"]));
+    let annotations = &team["metadata"]["annotations"];
+    assert_eq!(annotations["github.com/team-slug"], "acme/team-01");
+    assert_eq!(annotations["backstage.io/edit-url"], "https://github.com/orgs/acme/teams/team-01/edit");
+    assert_eq!(
+        annotations["backstage.io/managed-by-location"],
+        format!("url:{}/orgs/acme/teams/team-01", fake.url())
+    );
+    let user = json("user:default/user-002");
+    assert_eq!(user["spec"]["memberOf"], serde_json::json!(["team-01", "team-02"]));
+    assert_eq!(user["spec"]["profile"]["email"], "user-2@acme.io");
+    assert_eq!(user["metadata"]["annotations"]["github.com/user-login"], "user-002");
+    assert!(user["metadata"].get("description").is_none());
+
+    // what was read stays when teams cannot be read any more, and repositories are read nevertheless
+    fake.world().repos.push(Repo::new("two", &[(DESCRIPTOR, &group("two"))]));
+    fake.fault(|seen| {
+        let denied = r#"{"data":{"organization":null},"errors":[{"type":"INSUFFICIENT_SCOPES","message":"needs read:org"}]}"#;
+        let org = seen.body["query"].as_str().unwrap_or_default().contains("organization(");
+        org.then(|| ResponseTemplate::new(200).set_body_string(denied))
+    });
+    let catalog = load_again(&loader);
+    assert_eq!(wrong(&catalog), ["source::org"]);
+    assert_eq!(catalog.len(), 2 + 60 + 250);
+}
+
+#[test]
+fn members_are_read_without_mail_addresses_where_the_token_may_not_see_them() {
+    let fake = Fake::of(0, 1);
+    organization(&fake);
+    fake.fault(|seen| {
+        let denied =
+            r#"{"data":null,"errors":[{"type":"INSUFFICIENT_SCOPES","message":"needs user:email"}]}"#;
+        let email = seen.body["query"].as_str().unwrap_or_default().contains(" email ");
+        email.then(|| ResponseTemplate::new(200).set_body_string(denied))
+    });
+    let mut source = source(&fake);
+    source.org = true;
+    let catalog = load(source);
+    assert_eq!((catalog.len(), wrong(&catalog)), (310, vec![]));
+}

@@ -6,6 +6,7 @@
 //! reads them. Files that GraphQL cuts off or calls binary come over REST, too.
 
 mod graphql;
+mod org;
 mod rest;
 
 use super::forge::{self, Entry, Forge, Page, Plan, ReadAnswer, Wanted, Wish};
@@ -192,6 +193,18 @@ impl Forge for Github<'_> {
 
     fn locate(&self, url: &Url, branch: &dyn Fn(&str) -> Option<String>) -> Option<Wanted> {
         forge::split_page(&self.host.pages, url, SHAPES, branch)
+    }
+
+    fn org(&self) -> Result<Option<forge::org::Org>, SourceError> {
+        if self.has_token {
+            return self.read_org().map(Some);
+        }
+        Err(SourceError::Refused {
+            place: self.host.place(),
+            cause: "teams and members are told to nobody without a token".to_owned(),
+            hint: "set `token = { env = \"GITHUB_TOKEN\" }` in the source, with the scope `read:org`"
+                .to_owned(),
+        })
     }
 
     fn is_stale_cursor(&self, _: &SourceError) -> bool {

@@ -12,6 +12,7 @@ mod files;
 mod filter;
 mod listing;
 mod memory;
+pub mod org;
 mod pages;
 mod remote;
 
@@ -167,6 +168,14 @@ pub trait Forge: Sync {
     /// repository that is known, for branches with a `/` in their name.
     fn locate(&self, url: &Url, branch: &dyn Fn(&str) -> Option<String>) -> Option<Wanted>;
 
+    /// Reads teams and members, for `org = true`; `None`: the forge has none.
+    ///
+    /// # Errors
+    /// [`SourceError`]; it is told about and keeps nothing else from being read.
+    fn org(&self) -> Result<Option<org::Org>, SourceError> {
+        Ok(None)
+    }
+
     /// Returns whether a page failed only because the server forgot where the listing stopped.
     fn is_stale_cursor(&self, error: &SourceError) -> bool {
         matches!(
@@ -226,6 +235,7 @@ impl Plan {
 pub fn refresh(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Delta, SourceError> {
     let plan = Plan::of(cx.config)?;
     let filter = Filter::new(&cx.config.repositories)?;
+    let org = org::read(cx, forge)?;
     let (repositories, mut diagnostics, stale) = match listing::Listing::new(cx, forge, &plan, &filter).run()
     {
         Ok(complete) => (complete.repositories, complete.diagnostics, None),
@@ -249,6 +259,7 @@ pub fn refresh(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Delta, Sour
         roots.truncate(MAX_DESCRIPTORS);
         diagnostics.push(too_many(forge, MAX_DESCRIPTORS, "descriptors"));
     }
+    diagnostics.extend(org.diagnostics);
     for diagnostic in &mut diagnostics {
         diagnostic.source = Some(cx.name.clone());
     }
@@ -260,6 +271,8 @@ pub fn refresh(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Delta, Sour
     if stale.is_none() {
         memory::forget_unused(cx.kept, &used);
     }
+    delta.files.extend(org.files);
+    delta.files.sort_by(|a, b| a.path.cmp(&b.path));
     delta.stale = stale;
     Ok(delta)
 }
