@@ -118,7 +118,9 @@ pub fn is_openable(url: &str) -> bool {
 
 fn source(entity: &Entity<'_>) -> Result<(String, u32, u32), String> {
     let location = entity.location();
-    match entity.file().location_ref.strip_prefix("file:") {
+    // what a server calls a file lies on the server
+    let is_elsewhere = entity.source().is_some_and(|source| source.kind == "backstage");
+    match entity.file().location_ref.strip_prefix("file:").filter(|_| !is_elsewhere) {
         Some(path) => Ok((path.to_owned(), location.line, location.column)),
         None => Err(format!("`{}` is no file on this machine", location.file)),
     }

@@ -7,7 +7,7 @@
 use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::{Catalog, ParsedFile, SourceState};
-use super::sources::{self, Delta, RefreshContext, SourceError};
+use super::sources::{self, CatalogWrites, Delta, RefreshContext, Registered, SourceError};
 use super::stitch::{StitchInput, stitch};
 use crate::config::secret::SecretSource;
 use crate::config::source::SourceConfig;
@@ -189,6 +189,94 @@ impl Loader {
             input.sources.push(held.state);
         }
         Arc::new(stitch(input))
+    }
+
+    /// Returns whether somebody could ask the server of a source to do something.
+    pub fn has_writes(&self, index: usize) -> bool {
+        self.sources
+            .get(index)
+            .is_some_and(|config| sources::open(config).is_ok_and(|found| found.1.writes().is_some()))
+    }
+
+    /// Asks the server of a source to register an address, or what that would bring. Blocks.
+    ///
+    /// # Errors
+    /// Why not, and who could allow it.
+    pub fn register(
+        &self,
+        index: usize,
+        target: &str,
+        dry_run: bool,
+        progress: &Progress,
+    ) -> Result<Registered, Box<Diagnostic>> {
+        self.write(index, progress, |writes, cx| writes.register(cx, target, dry_run))
+    }
+
+    /// Asks the server of a source to read an entity's descriptor again. Blocks.
+    ///
+    /// # Errors
+    /// Why not, and who could allow it.
+    pub fn refresh_entity(
+        &self,
+        index: usize,
+        entity_ref: &str,
+        progress: &Progress,
+    ) -> Result<(), Box<Diagnostic>> {
+        self.write(index, progress, |writes, cx| writes.refresh_entity(cx, entity_ref))
+    }
+
+    /// Asks the server of a source to read a registered address again. Blocks.
+    ///
+    /// # Errors
+    /// Why not, and who could allow it.
+    pub fn refresh_location(
+        &self,
+        index: usize,
+        target: &str,
+        progress: &Progress,
+    ) -> Result<(), Box<Diagnostic>> {
+        self.write(index, progress, |writes, cx| writes.refresh_entity(cx, &writes.location_ref(target)))
+    }
+
+    fn write<T>(
+        &self,
+        index: usize,
+        progress: &Progress,
+        work: impl FnOnce(&dyn CatalogWrites, &RefreshContext<'_>) -> Result<T, SourceError>,
+    ) -> Result<T, Box<Diagnostic>> {
+        let Some(config) = self.sources.get(index) else {
+            return Err(Box::new(Diagnostic::error("source::unknown", "there is no such source")));
+        };
+        let name: Arc<str> = config.name.as_str().into();
+        let told = |error: SourceError| Box::new(error.to_diagnostic(&name, &place_of(config)));
+        let provider = sources::open(config).map_err(told)?.1;
+        let Some(writes) = provider.writes() else {
+            let message = format!("the source `{name}` is read only: nothing can be asked of it");
+            return Err(Box::new(
+                Diagnostic::error("source::read-only", message)
+                    .hint("only a source of type `backstage` can be asked to register and refresh"),
+            ));
+        };
+        // what is asked once needs no memory, and does not wait for a refresh under way
+        let kept = Kept::in_memory();
+        let notify = |note| progress.report(ProgressEvent::of_net(&name, note));
+        let cx = RefreshContext {
+            config,
+            name: name.clone(),
+            index: index as u16,
+            net: &self.net,
+            cache: &self.cache,
+            kept: &kept,
+            folder: None,
+            notify: &notify,
+            progress,
+            remote_budget: self.options.remote_budget,
+            settling: self.options.settling,
+            changed: None,
+            before: &[],
+            version: None,
+        };
+        work(writes, &cx).map_err(told)
     }
 
     fn read(

@@ -3,8 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, diff, doctor, get, graph, history, init, keys, man, open, screenshot, search,
-    snapshot, theme, validate, version,
+    complete, config, describe, diff, doctor, get, graph, history, init, keys, man, open, refresh, register,
+    screenshot, search, snapshot, theme, validate, version,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -120,7 +120,11 @@ pub enum Command {
     Theme(theme::Args),
     /// Draw the screen without a terminal: for bug reports, pictures and tests
     Screenshot(screenshot::Args),
-    /// Write a commented starter: settings, or a catalog-info.yaml for this folder
+    /// Read sources again now, or have a Backstage backend read an entity again
+    Refresh(refresh::Args),
+    /// Ask a Backstage backend to take in a location
+    Register(register::Args),
+    /// Write a commented starter: settings, sources of an app-config, or a catalog-info.yaml for this folder
     Init(init::Args),
     /// Print the completion script for a shell
     Completion(complete::Args),
@@ -155,6 +159,8 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Keys(args) => keys::run(global, args, out),
         Command::Theme(args) => theme::run(global, args, out),
         Command::Screenshot(args) => screenshot::run(global, args, out),
+        Command::Refresh(args) => refresh::run(global, args, out),
+        Command::Register(args) => register::run(global, args, out),
         Command::Init(args) => init::run(args, out),
         Command::Completion(args) => complete::run(args, out),
         Command::Man(_) => man::run(out),

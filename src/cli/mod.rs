@@ -30,6 +30,8 @@ pub mod init;
 pub mod keys;
 pub mod man;
 pub mod open;
+pub mod refresh;
+pub mod register;
 pub mod screenshot;
 pub mod search;
 pub mod snapshot;

@@ -91,6 +91,43 @@ pub trait CatalogProvider: Send + Sync {
     /// # Errors
     /// [`SourceError`] when nothing could be read at all.
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError>;
+
+    /// Returns what a person may ask the server to do, if it has a server that does things.
+    fn writes(&self) -> Option<&dyn CatalogWrites> {
+        None
+    }
+}
+
+/// What a person may ask a catalog's server to do. Never called but for somebody who asked.
+pub trait CatalogWrites {
+    /// Registers the descriptor at an address, or only says what that would bring. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError`] with who could allow it, when the server refuses.
+    fn register(
+        &self,
+        cx: &RefreshContext<'_>,
+        target: &str,
+        dry_run: bool,
+    ) -> Result<Registered, SourceError>;
+
+    /// Asks the server to read an entity's descriptor again soon. Blocks.
+    ///
+    /// # Errors
+    /// As [`Self::register`].
+    fn refresh_entity(&self, cx: &RefreshContext<'_>, entity_ref: &str) -> Result<(), SourceError>;
+
+    /// Returns the ref of the Location that registering an address makes.
+    fn location_ref(&self, target: &str) -> String;
+}
+
+/// What registering a location brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Refs of the entities; servers tell them in a dry run only.
+    pub entities: Vec<String>,
+    /// Whether the location is registered already.
+    pub exists: bool,
 }
 
 /// What a provider works with.

@@ -103,8 +103,21 @@ impl<'a> Backend<'a> {
         self.api.query(self.address(path).as_str(), body)
     }
 
+    /// Posts JSON that changes something.
+    pub(super) fn post(&self, path: &str, body: &serde_json::Value) -> Result<Answer, NetError> {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut url = self.address(path);
+        url.set_query(query);
+        self.api.post(url.as_str(), body)
+    }
+
     /// Puts an error of the network in words that say what to do.
     pub(super) fn explain(&self, error: NetError) -> SourceError {
+        self.explain_for(error, "catalog.entity.read")
+    }
+
+    /// As [`Self::explain`], for something that needs a permission.
+    pub(super) fn explain_for(&self, error: NetError, permission: &str) -> SourceError {
         let NetError::Status { status, .. } = &error else {
             return match error {
                 NetError::Cancelled { .. } => SourceError::Cancelled,
@@ -126,7 +139,9 @@ impl<'a> Backend<'a> {
             ),
             (403, _) => self.refused(
                 error.to_string(),
-                "whoever runs the portal can allow it: permission `catalog.entity.read`, and `accessRestrictions` of the token",
+                &format!(
+                    "whoever runs the portal can allow it: permission `{permission}`, and `accessRestrictions` of the token"
+                ),
             ),
             _ => SourceError::Net { place: self.place.clone(), error },
         }

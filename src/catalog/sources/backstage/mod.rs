@@ -14,8 +14,9 @@ mod pages;
 mod refresh;
 mod store;
 mod walk;
+mod writes;
 
-use super::{CatalogProvider, Delta, EVERY, RefreshContext, SourceError, SourceSpec};
+use super::{CatalogProvider, CatalogWrites, Delta, EVERY, RefreshContext, SourceError, SourceSpec};
 use crate::config::source::{SourceConfig, without_credentials};
 use std::time::Duration;
 use url::Url;
@@ -54,5 +55,9 @@ impl CatalogProvider for BackstageSource {
 
     fn refresh(&self, cx: &RefreshContext<'_>) -> Result<Delta, SourceError> {
         refresh::run(&self.url, &self.place(), cx)
+    }
+
+    fn writes(&self) -> Option<&dyn CatalogWrites> {
+        Some(self)
     }
 }
