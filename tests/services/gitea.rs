@@ -1,5 +1,7 @@
 //! Gitea and Forgejo, against a scripted server.
 
+#![allow(clippy::indexing_slicing, reason = "a failing helper fails its test")]
+
 use crate::script::{Script, json, parameter, status};
 use crate::{api, component, load, loader, location, refs};
 use devportal::catalog::Progress;

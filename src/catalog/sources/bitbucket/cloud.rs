@@ -43,6 +43,7 @@ pub(super) struct Cloud<'a> {
 
 /// A page of anything.
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as the server calls it")]
 struct Values<T> {
     #[serde(default = "Vec::new")]
     values: Vec<T>,

@@ -36,6 +36,7 @@ pub(super) struct Server<'a> {
 /// A page of anything.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "as the server calls it")]
 struct Values<T> {
     #[serde(default = "Vec::new")]
     values: Vec<T>,
@@ -79,7 +80,7 @@ impl Server<'_> {
         source_error(&self.place, &what, self.has_token, error)
     }
 
-    fn repository(&self, found: Found) -> Repository {
+    fn repository(&self, found: &Found) -> Repository {
         Repository {
             path: format!("{}/{}", found.project.key, found.slug),
             branch: self.branch.clone().unwrap_or_else(|| DEFAULT.to_owned()),
@@ -150,7 +151,7 @@ impl Forge for Server<'_> {
             .map_err(|error| self.fail(error))?;
         // a start that does not grow would be asked for again and again
         let next = page.next_page_start.filter(|next| !page.is_last_page && *next > start);
-        let found = page.values.into_iter().map(|found| self.repository(found));
+        let found = page.values.into_iter().map(|found| self.repository(&found));
         let repositories: Vec<Mutex<Repository>> =
             found.filter(|found| address::is_name(&found.path)).map(Mutex::new).collect();
         if self.is_pattern || !wish.texts {

@@ -236,12 +236,11 @@ impl Gitlab<'_> {
     fn repository(&self, project: Project) -> Repository {
         let repository = project.repository.unwrap_or_default();
         let of_branch = Tree::commit(repository.branch_tree);
-        let (branch, stamp, blobs) = match (&self.branch, of_branch) {
-            (Some(branch), Some(commit)) => (branch.clone(), Some(commit), repository.branch_blobs),
-            _ => {
-                let branch = repository.root_ref.unwrap_or_default();
-                (branch, Tree::commit(repository.tree), repository.blobs)
-            }
+        let (branch, stamp, blobs) = if let (Some(branch), Some(commit)) = (&self.branch, of_branch) {
+            (branch.clone(), Some(commit), repository.branch_blobs)
+        } else {
+            let branch = repository.root_ref.unwrap_or_default();
+            (branch, Tree::commit(repository.tree), repository.blobs)
         };
         Repository {
             path: project.full_path,

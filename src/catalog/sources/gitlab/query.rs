@@ -208,6 +208,7 @@ pub struct Blobs {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "as the server calls it")]
 pub struct Blob {
     pub path: String,
     #[serde(default)]

@@ -16,6 +16,7 @@ const MAX_TREE_PAGES: usize = 2_000;
 
 /// A project of the listing.
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as the server calls it")]
 struct Project {
     #[serde(default)]
     path_with_namespace: String,
