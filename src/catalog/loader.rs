@@ -8,7 +8,7 @@ use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::{Catalog, ParsedFile, SourceState};
 use super::sources::{self, CatalogWrites, Delta, RefreshContext, Registered, SourceError};
-use super::stitch::{StitchInput, stitch};
+use super::stitch::{StitchInput, stitch, stitch_again};
 use crate::config::secret::SecretSource;
 use crate::config::source::SourceConfig;
 use crate::diagnostic::Diagnostic;
@@ -16,7 +16,7 @@ use crate::net::{Net, NetOptions};
 use crate::store::kept::Kept;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// How to load.
@@ -57,6 +57,8 @@ pub struct Loader {
     cache: FileCache,
     /// One for each source.
     slots: Vec<Slot>,
+    /// What was joined last, while somebody still reads it.
+    joined: Mutex<Weak<Catalog>>,
 }
 
 /// One source.
@@ -91,7 +93,7 @@ impl Loader {
             ..NetOptions::default()
         });
         let slots = sources.iter().map(Slot::new).collect();
-        Self { sources, options, net, cache: FileCache::default(), slots }
+        Self { sources, options, net, cache: FileCache::default(), slots, joined: Mutex::default() }
     }
 
     /// Returns the sources in the order of their priority.
@@ -188,7 +190,14 @@ impl Loader {
             input.files.extend(held.files);
             input.sources.push(held.state);
         }
-        Arc::new(stitch(input))
+        let mut last = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.upgrade();
+        let joined = Arc::new(match before {
+            Some(before) => stitch_again(&before, input),
+            None => stitch(input),
+        });
+        *last = Arc::downgrade(&joined);
+        joined
     }
 
     /// Returns whether somebody could ask the server of a source to do something.

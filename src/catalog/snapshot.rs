@@ -145,7 +145,7 @@ pub(super) struct Row {
 }
 
 /// One relation from one end: its type and the other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Edge {
     pub relation: Str,

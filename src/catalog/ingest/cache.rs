@@ -218,24 +218,24 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
 /// Code of the warning that marks what is shown as it was before.
 const LAST_GOOD: &str = "catalog::last-good-version";
 
-/// Keeps documents of the version before that are not in this one, if something in this one does not
-/// parse: they are probably the broken ones.
-pub(super) fn keep_last_good(now: &mut Arc<ParsedFile>, before: &Arc<ParsedFile>) {
-    let broken = now.diagnostics.iter().any(|d| d.is_error() && d.code.starts_with("yaml::"));
-    if !broken || before.documents.is_empty() {
+/// Keeps documents of the version before that are not in this one, with what they lead to, if something in
+/// this one cannot be read as an entity: they are probably the broken ones.
+pub(super) fn keep_last_good(now: &mut FileResult, before: &FileResult) {
+    let is_broken = now.parsed.diagnostics.iter().any(|d| d.is_error() && d.entity.is_none());
+    if !is_broken || before.parsed.documents.is_empty() {
         return;
     }
-    let present: FxHashSet<String> =
-        now.documents.iter().filter_map(|d| canonical_ref(ValueRef::new(&d.packed))).collect();
-    let missing = |document: &ParsedDocument| {
-        canonical_ref(ValueRef::new(&document.packed)).is_some_and(|text| !present.contains(&text))
-    };
-    let Some(file) = Arc::get_mut(now) else { return };
-    for document in before.documents.iter().filter(|document| missing(document)) {
+    let ref_of = |document: &ParsedDocument| canonical_ref(ValueRef::new(&document.packed));
+    let present: FxHashSet<String> = now.parsed.documents.iter().filter_map(ref_of).collect();
+    let missing = |document: &&ParsedDocument| ref_of(document).is_some_and(|text| !present.contains(&text));
+    let Some(file) = Arc::get_mut(&mut now.parsed) else { return };
+    for document in before.parsed.documents.iter().filter(missing) {
         file.documents.push(document.clone());
-        file.diagnostics.extend(last_good(before, document));
+        file.diagnostics.extend(last_good(&before.parsed, document));
     }
     file.documents.sort_by_key(|document| document.document);
+    let lost = |target: &&Target| !present.contains(&*target.named.entity);
+    now.targets.extend(before.targets.iter().filter(lost).cloned());
 }
 
 /// Returns the version before, for a file that cannot be read now.

@@ -95,6 +95,8 @@ struct Job {
     address: Address,
     /// Where to look when nothing is at `address`.
     otherwise: Option<Address>,
+    /// Where nothing was, so that this is the second place to look.
+    instead_of: Option<Address>,
     how: How,
     /// Location ref of the root that led here; `None` for a root itself.
     origin: Option<Arc<str>>,
@@ -135,6 +137,9 @@ enum Outcome {
     Listed(Vec<Url>),
     File(Arc<FileResult>),
 }
+
+/// What was read.
+type Found = Vec<(How, Address, Arc<FileResult>)>;
 
 /// Why a file could not be read.
 #[derive(Debug, Clone)]
@@ -232,6 +237,7 @@ impl<'a> Ingest<'a> {
         let job = |root: Root| Job {
             address: root.address,
             otherwise: None,
+            instead_of: None,
             how: root.how,
             origin: None,
             from: None,
@@ -239,7 +245,7 @@ impl<'a> Ingest<'a> {
         let mut level: Vec<Job> = roots.into_iter().map(job).collect();
         let mut seen: FxHashSet<Address> = FxHashSet::default();
         let mut waiting: Vec<Job> = Vec::new();
-        let mut found: Vec<(How, Address, Arc<FileResult>)> = Vec::new();
+        let mut found = Found::new();
         let (mut others, mut failed) = (Others::default(), Unfetched::default());
         for _ in 0..MAX_LEVELS {
             // those who come first in order claim a file; a wait keeps its claim
@@ -259,7 +265,7 @@ impl<'a> Ingest<'a> {
                         if let Failure::Net(error) = &failure {
                             failed.insert(job.address.clone(), error.clone());
                         }
-                        next.extend(self.failed(job, &failure, &mut found));
+                        self.failed(job, &failure, &mut next, &mut found);
                     }
                     Outcome::Listed(files) => self.listed(&job, files, &mut next),
                     Outcome::File(result) => {
@@ -441,7 +447,7 @@ impl<'a> Ingest<'a> {
         let Some(mut result) = file::read(self, job, bytes) else { return Outcome::Waiting };
         (result.hash, result.stamp) = (hash, stamp);
         if let Some(before) = before.filter(|_| !self.cx.cache.is_forgetful()) {
-            cache::keep_last_good(&mut result.parsed, &before.parsed);
+            cache::keep_last_good(&mut result, &before);
         }
         let result = Arc::new(result);
         self.cx.cache.put(key, result.clone());
@@ -522,6 +528,7 @@ impl<'a> Ingest<'a> {
                 Ok(found) => next.extend(found.into_iter().map(|(address, otherwise)| Job {
                     address,
                     otherwise,
+                    instead_of: None,
                     how: How::Asked,
                     origin: Some(result.parsed.origin_ref.clone()),
                     from: Some(target.named.clone()),
@@ -570,35 +577,44 @@ impl<'a> Ingest<'a> {
         }
     }
 
-    /// Tells about a file that could not be read; gives the second place to look, if there is one.
-    fn failed(
-        &mut self,
-        job: Job,
-        failure: &Failure,
-        found: &mut Vec<(How, Address, Arc<FileResult>)>,
-    ) -> Option<Job> {
+    /// Tells about a file that could not be read, unless there is a second place to look.
+    fn failed(&mut self, job: Job, failure: &Failure, next: &mut Vec<Job>, found: &mut Found) {
         let missing = match failure {
             Failure::Tree(error) => *error == TreeError::NotFound,
             Failure::Net(error) => error.is_not_found(),
         };
         if let Some(address) = job.otherwise.clone().filter(|_| missing) {
-            return Some(Job { address, otherwise: None, ..job });
-        }
-        // what was there before and only cannot be reached now stays as it was
-        if !missing && let Some(before) = self.cx.cache.good(&self.cache_key(&job)) {
-            let result = Arc::new(cache::kept(&before));
-            self.cx.cache.put(self.cache_key(&job), result.clone());
-            found.push((job.how, job.address.clone(), result));
-        }
-        if self.is_somebody_elses(&job, failure) {
-            return None;
+            let instead_of = Some(job.address.clone());
+            next.push(Job { address, otherwise: None, instead_of, ..job });
+            return;
         }
         let optional = job.from.as_ref().is_some_and(|named| named.optional);
+        // what was there before stays as it was: it only cannot be reached now, or is still asked for
+        if !missing || job.from.is_some() && !optional {
+            self.keep(&job, next, found);
+        }
+        if self.is_somebody_elses(&job, failure) {
+            return;
+        }
         if !(missing && optional) {
             let diagnostic = self.failure(&job, failure);
             self.report(diagnostic, job.from.as_deref());
         }
-        None
+    }
+
+    /// Keeps what a file held before, with what it leads to.
+    fn keep(&mut self, job: &Job, next: &mut Vec<Job>, found: &mut Found) {
+        for address in std::iter::once(&job.address).chain(&job.instead_of) {
+            let job = Job { address: address.clone(), ..job.clone() };
+            let key = self.cache_key(&job);
+            if let Some(before) = self.cx.cache.good(&key) {
+                let result = Arc::new(cache::kept(&before));
+                self.cx.cache.put(key, result.clone());
+                self.follow(&job, &result, next);
+                found.push((job.how, job.address, result));
+                return;
+            }
+        }
     }
 
     /// Whether a file that is too large to read shows by its beginning that it is no descriptor.
@@ -636,7 +652,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// Drops what lies in skeletons and puts the rest in order.
-    fn finish(mut self, mut found: Vec<(How, Address, Arc<FileResult>)>) -> Delta {
+    fn finish(mut self, mut found: Found) -> Delta {
         if self.skip_skeletons {
             let folders: FxHashSet<&str> =
                 found.iter().flat_map(|(_, _, result)| &result.skeletons).map(String::as_str).collect();

@@ -132,6 +132,13 @@ impl<'a> Drafts<'a> {
         Self::join(parts)
     }
 
+    /// Reads one document of a file.
+    pub(super) fn one(file: &'a ParsedFile, document: usize) -> Self {
+        let mut drafts = Self::default();
+        drafts.add(file, 0, document);
+        drafts
+    }
+
     fn add(&mut self, file: &'a ParsedFile, file_index: u32, document: usize) {
         let Some(parsed) = file.documents.get(document) else { return };
         let value = ValueRef::new(&parsed.packed);

@@ -8,10 +8,11 @@
 mod columns;
 mod draft;
 mod graph;
+mod patch;
 mod report;
 
 use super::cache::column::Column;
-use super::snapshot::{Catalog, Files, ParsedFile, SourceState};
+use super::snapshot::{Catalog, Files, NONE, ParsedFile, SourceState};
 use crate::diagnostic::{Diagnostic, Severity};
 use columns::Columns;
 use draft::Drafts;
@@ -30,17 +31,30 @@ pub struct StitchInput {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+fn sort_files(files: &mut [Arc<ParsedFile>]) {
+    files.sort_unstable_by(|a, b| (a.source, &a.path).cmp(&(b.source, &b.path)));
+}
+
+/// Joins files into a snapshot, in less time when few differ from those of another snapshot.
+pub fn stitch_again(before: &Catalog, mut input: StitchInput) -> Catalog {
+    patch::patch(before, &mut input).unwrap_or_else(|| stitch(input))
+}
+
 /// Joins files into a snapshot.
 pub fn stitch(input: StitchInput) -> Catalog {
     let StitchInput { mut sources, mut files, mut diagnostics } = input;
-    files.sort_unstable_by(|a, b| (a.source, &a.path).cmp(&(b.source, &b.path)));
+    sort_files(&mut files);
     let (drafts, losers) = Drafts::read(&files).settle();
     for loser in &losers {
         diagnostics.extend(report::conflict(&files, &sources, &drafts, loser));
     }
     diagnostics.extend(files.iter().flat_map(|file| &file.diagnostics).cloned());
     let graph = Graph::build(&drafts);
-    report::dangling(&files, &sources, &drafts, &graph, &mut diagnostics);
+    if graph.refs.len() > drafts.all.len() {
+        let is_missing = |id: u32| id >= graph.entities && id != NONE;
+        let by_name = report::refs_by_name(&drafts);
+        report::dangling(&files, &sources, &drafts, &graph, &is_missing, &by_name, &mut diagnostics);
+    }
     let columns = Columns::build(&drafts, &graph);
     count(&mut sources, &files, &drafts);
     let Graph { refs, starts, edges, .. } = graph;

@@ -2,13 +2,18 @@
 
 use super::draft::{Draft, Drafts, Loser};
 use super::graph::Graph;
-use crate::catalog::snapshot::{NONE, ParsedFile, RelationsFrom, SourceState};
+use crate::catalog::snapshot::{ParsedFile, RelationsFrom, SourceState};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
 use crate::model::relation;
 use crate::model::value::ValueRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+/// Code of what is told about a document whose ref is described elsewhere.
+pub(super) const CONFLICT: &str = "catalog::conflict";
+/// Code of what is told about a ref that nobody describes.
+pub(super) const DANGLING: &str = "catalog::dangling-ref";
 
 fn place(files: &[Arc<ParsedFile>], draft: &Draft<'_>, line: u32, column: u32) -> SourceLocation {
     let path = files.get(draft.file as usize).map_or_else(|| Arc::from(""), |file| file.path.clone());
@@ -38,7 +43,7 @@ pub(super) fn conflict(
         _ => "the first by path and line is kept".to_owned(),
     };
     let mut diagnostic = Diagnostic::warning(
-        "catalog::conflict",
+        CONFLICT,
         format!("`{entity}` is described twice: the one in {kept} is kept, this one is not"),
     )
     .at(place(files, &loser.draft, loser.draft.parsed.line, 1))
@@ -48,31 +53,31 @@ pub(super) fn conflict(
     Some(diagnostic)
 }
 
+/// Returns the first ref of each name, to propose: the same name under another kind or namespace is the
+/// usual mistake.
+pub(super) fn refs_by_name<'a>(drafts: &'a Drafts<'_>) -> FxHashMap<&'a str, &'a str> {
+    let refs = drafts.all.iter().rev().map(|draft| drafts.text(draft.entity_ref));
+    refs.map(|entity_ref| (split_canonical(entity_ref).2, entity_ref)).collect()
+}
+
 /// Tells about each ref that a document names and nobody describes.
 pub(super) fn dangling(
     files: &[Arc<ParsedFile>],
     sources: &[SourceState],
     drafts: &Drafts<'_>,
     graph: &Graph,
+    is_missing: &dyn Fn(u32) -> bool,
+    by_name: &FxHashMap<&str, &str>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    if graph.refs.len() == drafts.all.len() {
-        return;
-    }
-    // the same name under another kind or namespace is the usual mistake; of several the first by ref
-    let mut by_name: FxHashMap<&str, &str> = FxHashMap::default();
-    for draft in drafts.all.iter().rev() {
-        let entity_ref = drafts.text(draft.entity_ref);
-        by_name.insert(split_canonical(entity_ref).2, entity_ref);
-    }
     for draft in &drafts.all {
         let targets = graph.targets_of(draft.stated.clone());
-        if targets.iter().all(|id| *id < graph.entities || *id == NONE) {
+        if !targets.iter().any(|id| is_missing(*id)) {
             continue;
         }
         if draft.relations.is_given() {
             if draft.relations == RelationsFrom::Given {
-                dangling_given(files, sources, drafts, graph, draft, diagnostics);
+                dangling_given(files, sources, drafts, graph, draft, is_missing, diagnostics);
             }
             continue;
         }
@@ -80,13 +85,13 @@ pub(super) fn dangling(
         // few documents come here: they are asked again which field says what
         let stated = relation::stated(ValueRef::new(&draft.parsed.packed));
         for (index, (stated, id)) in stated.iter().zip(targets).enumerate() {
-            if *id < graph.entities || *id == NONE || !told.insert((*id, stated.field)) {
+            if !is_missing(*id) || !told.insert((*id, stated.field)) {
                 continue;
             }
             let target = graph.refs.get(*id);
             let [line, column] = draft.parsed.marks.get(index).copied().unwrap_or([draft.parsed.line, 1]);
             let mut diagnostic = Diagnostic::warning(
-                "catalog::dangling-ref",
+                DANGLING,
                 format!("`{}` names `{target}`, which nothing here describes", stated.field),
             )
             .at(place(files, draft, line, column))
@@ -108,13 +113,14 @@ fn dangling_given(
     drafts: &Drafts<'_>,
     graph: &Graph,
     draft: &Draft<'_>,
+    is_missing: &dyn Fn(u32) -> bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     for (stated, id) in drafts.stated_by(draft).iter().zip(graph.targets_of(draft.stated.clone())) {
         let name = (stated.relation as usize).checked_sub(1).and_then(|at| drafts.names().get(at));
-        let Some(name) = name.filter(|_| *id >= graph.entities && *id != NONE) else { continue };
+        let Some(name) = name.filter(|_| is_missing(*id)) else { continue };
         let mut diagnostic = Diagnostic::warning(
-            "catalog::dangling-ref",
+            DANGLING,
             format!("the relation `{name}` leads to `{}`, which nothing here describes", graph.refs.get(*id)),
         )
         .at(place(files, draft, draft.parsed.line, 0))

@@ -15,9 +15,15 @@ fn facts(catalog: &Catalog) -> Vec<String> {
     nodes
         .map(|id| match catalog.entity(id) {
             Some(e) => format!(
-                "{} at {} {:?} orphan {} {:?} {:?}",
+                "{} at {} {} {} {:?} {:?} invalid {} warned {} {:?} orphan {} {:?} {:?}",
                 catalog.ref_of(id),
                 e.location(),
+                e.kind(),
+                e.lifecycle(),
+                e.owner().map(|id| catalog.ref_of(id)),
+                e.system().map(|id| catalog.ref_of(id)),
+                e.is_invalid(),
+                e.has_warnings(),
                 e.tags().collect::<Vec<_>>(),
                 e.is_orphan(),
                 catalog.haystack(id),
@@ -167,6 +173,57 @@ proptest! {
         prop_assert!(refs.windows(2).all(|w| w[0] < w[1]));
         prop_assert!(refs.iter().all(|text| catalog.find(text).is_some()));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn joining_again_equals_joining_anew(files in documents(), others in documents(), which in any::<u64>()) {
+        let parsed: Vec<_> = files.iter().map(|(path, yaml)| Arc::new(file(path, yaml))).collect();
+        let mut again = stitch(StitchInput { files: parsed.clone(), ..StitchInput::default() });
+        let mut now = parsed;
+        for (at, (_, yaml)) in others.iter().enumerate() {
+            let place = (which.rotate_left(at as u32 * 7) % now.len() as u64) as usize;
+            let path = now[place].path.clone();
+            now[place] = Arc::new(file(&path, yaml));
+            again = stitch_again(&again, StitchInput { files: now.clone(), ..StitchInput::default() });
+            let anew = stitch(StitchInput { files: now.clone(), ..StitchInput::default() });
+            prop_assert_eq!(facts(&again), facts(&anew));
+        }
+    }
+
+    #[test]
+    fn few_changes_are_patched_in(fields in prop::collection::vec((0usize..6, edits()), 1..12)) {
+        let yaml = |at: usize, spec: &str| format!("kind: Component\nname: n{at}\n{spec}---\nkind: Group\nname: g{at}\n");
+        let mut now: Vec<_> = (0..6).map(|at| Arc::new(file(&format!("f{at}.yaml"), &yaml(at, "owner: g0\n")))).collect();
+        let mut again = stitch(StitchInput { files: now.clone(), ..StitchInput::default() });
+        for (at, spec) in fields {
+            now[at] = Arc::new(file(&format!("f{at}.yaml"), &yaml(at, &spec)));
+            let input = || StitchInput { files: now.clone(), ..StitchInput::default() };
+            let anew = stitch(input());
+            if anew.dangling().map(|id| anew.ref_of(id)).eq(again.dangling().map(|id| again.ref_of(id))) {
+                prop_assert!(patch::patch(&again, &mut input()).is_some(), "{spec}");
+            }
+            again = stitch_again(&again, input());
+            prop_assert_eq!(facts(&again), facts(&anew));
+        }
+    }
+}
+
+/// Fields of a component that change what it relates to, its columns and its text.
+fn edits() -> impl Strategy<Value = String> {
+    let refs = || prop::collection::vec("(component:n|group:g|api:x)[0-6]", 0..4);
+    let tags = prop::collection::vec("[a-z]{1,3}", 0..3);
+    (refs(), refs(), "[g-h][0-6]", tags, "[a-z]{0,9}", any::<bool>()).prop_map(|(a, b, owner, tags, text, line)| {
+        format!(
+            "{}owner: {owner}\ndependsOn: [{}]\ndependencyOf: [{}]\ntags: [{}]\ndescription: '{text}'\nlifecycle: l{text}\n",
+            if line { "# moved\n" } else { "" },
+            a.join(", "),
+            b.join(", "),
+            tags.join(", ")
+        )
+    })
 }
 
 #[test]
