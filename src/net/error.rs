@@ -179,10 +179,11 @@ impl NetError {
     /// Returns whether a later try without any change here may well succeed.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Timeout { .. } | Self::TooSlow { .. } | Self::Unreachable { .. } | Self::Limited { .. } => {
-                true
-            }
-            Self::Broken { .. } => true,
+            Self::Timeout { .. }
+            | Self::TooSlow { .. }
+            | Self::Unreachable { .. }
+            | Self::Limited { .. }
+            | Self::Broken { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),
             _ => false,
         }
@@ -343,13 +344,12 @@ fn plain(error: &reqwest::Error) -> String {
 
 /// Returns what a server says about an error, in one safe line: the usual places of JSON, or plain text.
 pub(super) fn message_of(body: &[u8]) -> Option<String> {
-    let words = match serde_json::from_slice::<serde_json::Value>(body) {
-        Ok(json) => json_words(&json)?,
-        Err(_) => {
-            let text = std::str::from_utf8(body).ok()?.trim();
-            let is_line = !text.starts_with(['<', '{', '[']) && text.lines().count() == 1;
-            is_line.then(|| text.to_owned())?
-        }
+    let words = if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
+        json_words(&json)?
+    } else {
+        let text = std::str::from_utf8(body).ok()?.trim();
+        let is_line = !text.starts_with(['<', '{', '[']) && text.lines().count() == 1;
+        is_line.then(|| text.to_owned())?
     };
     Some(cut(&words)).filter(|words| !words.is_empty())
 }

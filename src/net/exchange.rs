@@ -216,9 +216,10 @@ impl Exchange {
         if let Some(body) = hop.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.to_vec());
         }
-        builder.send().await.map_err(|error| {
-            self.sort_out(NetError::from_reqwest(host_of(&hop.url), started.elapsed(), &error))
-        })
+        builder
+            .send()
+            .await
+            .map_err(|error| sort_out(NetError::from_reqwest(host_of(&hop.url), started.elapsed(), &error)))
     }
 
     /// Takes in a good answer.
@@ -226,8 +227,7 @@ impl Exchange {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let limits = self.limits(self.options.max_bytes);
         let came = |bytes| self.tell(NetNote::Bytes(bytes));
-        let body =
-            body::read(response, limits, started, &came).await.map_err(|error| self.sort_out(error))?;
+        let body = body::read(response, limits, started, &came).await.map_err(sort_out)?;
         Ok(Reply { url, status, headers, body })
     }
 
@@ -275,14 +275,14 @@ impl Exchange {
     fn limits(&self, max_bytes: u64) -> body::Limits {
         body::Limits { max_bytes, window: self.options.slow_window, min_bytes: self.options.slow_bytes }
     }
+}
 
-    /// Decides whether another try may help.
-    fn sort_out(&self, error: NetError) -> Failed {
-        match &error {
-            NetError::Unreachable { .. } => Failed::Stumbled(error, None),
-            NetError::Broken { cause, .. } if cause == error::ENDED_EARLY => Failed::Stumbled(error, None),
-            _ => Failed::Final(error),
-        }
+/// Decides whether another try may help.
+fn sort_out(error: NetError) -> Failed {
+    match &error {
+        NetError::Unreachable { .. } => Failed::Stumbled(error, None),
+        NetError::Broken { cause, .. } if cause == error::ENDED_EARLY => Failed::Stumbled(error, None),
+        _ => Failed::Final(error),
     }
 }
 

@@ -290,15 +290,12 @@ impl State {
             return;
         };
         let used = self.tick;
-        let value = match self.append(&record) {
-            Some(at) => {
-                let at = at + (record.len() - bytes.len()) as u64;
-                Value::InFile(Place { at, len: bytes.len() as u32, check })
-            }
-            None => {
-                self.in_memory += bytes.len() as u64;
-                Value::InMemory(bytes.into())
-            }
+        let value = if let Some(at) = self.append(&record) {
+            let at = at + (record.len() - bytes.len()) as u64;
+            Value::InFile(Place { at, len: bytes.len() as u32, check })
+        } else {
+            self.in_memory += bytes.len() as u64;
+            Value::InMemory(bytes.into())
         };
         if let (Mode::Writer(writer), Value::InFile(_)) = (&mut self.mode, &value) {
             writer.live += record.len() as u64;

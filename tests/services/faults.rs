@@ -42,7 +42,7 @@ fn faults() -> Vec<(&'static str, Serve)> {
     let bomb = gzip(&vec![b'#'; 32 * 1024 * 1024]);
     let packed = gzip(group("half").as_bytes());
     let page = "<!DOCTYPE html><html>please sign in</html>";
-    let flood: String = (0..500).map(|n| format!("x-{n}: y\r\n")).collect();
+    let flood: String = "x-more: y\r\n".repeat(500);
     vec![
         ("answered 401 Unauthorized: who are you", plain(401, &[], r#"{"message":"who are you"}"#)),
         ("answered 403 Forbidden", plain(403, &[], "")),
@@ -69,7 +69,9 @@ fn faults() -> Vec<(&'static str, Serve)> {
         ),
         (
             "ended too early",
-            Box::new(move || answer(200, &[("content-encoding", "gzip")], &packed[..packed.len() - 9])),
+            Box::new(move || {
+                answer(200, &[("content-encoding", "gzip")], packed.get(..packed.len() - 9).unwrap())
+            }),
         ),
         ("ended too early", Box::new(Vec::new)),
         ("it is not HTTP", Box::new(|| vec![Step::Send(b"SSH-2.0-OpenSSH_9.9\r\n\r\n\r\n".to_vec())])),
@@ -110,7 +112,8 @@ fn fault(folder: &Folder, words: &str, serve: Serve) {
     let sources = vec![http(&server, "/catalog-info.yaml"), folder.source()];
     let loader = loader(sources, None);
     let broken = loader.load(&Progress::none());
-    let (code, message, hint) = trouble(&broken).unwrap_or_else(|| panic!("{words}: no error"));
+    assert!(trouble(&broken).is_some(), "{words}: no error");
+    let (code, message, hint) = trouble(&broken).unwrap();
     assert!(message.contains(words) && message.contains("localhost"), "{words}: {message}");
     assert!(code == "source::network" && !hint.is_empty(), "{words}: {code} {hint}");
     assert_eq!(refs(&broken), ["component:default/local"], "{words}");
@@ -244,12 +247,12 @@ fn a_list_may_lie_on_this_machine() {
 fn a_token_goes_to_one_server() {
     let thief = Arc::new(Raw::new(|_, _| answer(200, &[], component("b"))));
     let away = thief.url("/b.yaml");
-    let server = Raw::new(move |_, request| match request.split(' ').nth(1).unwrap() {
-        "/moved.yaml" => answer(302, &[("location", &away)], ""),
-        _ => {
-            let target = format!("  targets: [\"{away}\", ./c.yaml]\n");
-            answer(200, &[], crate::location("all", &target))
+    let server = Raw::new(move |_, request| {
+        if request.starts_with("get /moved.yaml") {
+            return answer(302, &[("location", &away)], "");
         }
+        let target = format!("  targets: [\"{away}\", ./c.yaml]\n");
+        answer(200, &[], crate::location("all", &target))
     });
     let secret = Folder::new(&[("token", "hunter2\n")]);
     let mut source = http(&server, "/all.yaml");
@@ -267,6 +270,25 @@ fn a_token_goes_to_one_server() {
     source.token = Some(SecretSource::Env("DEVPORTAL_TEST_NO_SUCH_VARIABLE".to_owned()));
     let catalog = loader(vec![source], None).load(&Progress::none());
     assert_eq!(trouble(&catalog).unwrap().0, "source::no-secret");
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_used() {
+    let proxy = Raw::new(|_, request| {
+        let whole = request.starts_with("get http://portal.invalid/catalog-info.yaml ");
+        if whole { answer(200, &[], component("behind")) } else { answer(400, &[], "not for a proxy") }
+    });
+    let home = Folder::new(&[]);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_devportal"));
+    command
+        .args(["--catalog", "http://portal.invalid/catalog-info.yaml", "get", "-o", "name"])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("HTTP_PROXY", proxy.url(""))
+        .current_dir(home.path());
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text, "component:default/behind\n", "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

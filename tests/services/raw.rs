@@ -147,8 +147,11 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> 
 
 /// The beginning of an answer, without its length.
 pub fn head(status: u16, headers: &[(&str, &str)]) -> Vec<u8> {
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{lines}\r\n").into_bytes()
+    let mut text = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        text.extend([name, ": ", value, "\r\n"]);
+    }
+    (text + "\r\n").into_bytes()
 }
 
 /// Packs a body.

@@ -114,7 +114,7 @@ impl CatalogProvider for HttpSource {
             .trusting(cx.config.ca_file.clone())
             .up_to_bytes(cx.config.max_file_bytes)
             .up_to_requests(MAX_ADDRESSES);
-        if let (Some(secret), Some(base)) = (cx.token()?, self.token_goes_to(&addresses, cx.config)?) {
+        if let (Some(secret), Some(base)) = (cx.token()?, token_goes_to(&addresses, cx.config)?) {
             let auth = match &cx.config.username {
                 Some(name) => Auth::Basic(name.clone(), secret),
                 None => Auth::Bearer(secret),
@@ -170,25 +170,25 @@ impl HttpSource {
         });
         told.collect()
     }
+}
 
-    /// Returns the one server that gets the token.
-    fn token_goes_to(&self, addresses: &[Url], config: &SourceConfig) -> Result<Option<Url>, SourceError> {
-        if config.token.is_none() {
-            return Ok(None);
-        }
-        let mut plain = addresses.iter().map(raw_address);
-        let Some(first) = plain.next() else { return Ok(None) };
-        match plain.find(|other| other.origin() != first.origin()) {
-            None => Ok(Some(first)),
-            Some(other) => Err(SourceError::BadSetting {
-                setting: "token",
-                cause: format!(
-                    "it goes to one server, and the addresses are of several (`{}`, `{}`): make a source for each",
-                    first.host_str().unwrap_or_default(),
-                    other.host_str().unwrap_or_default()
-                ),
-            }),
-        }
+/// Returns the one server that gets the token.
+fn token_goes_to(addresses: &[Url], config: &SourceConfig) -> Result<Option<Url>, SourceError> {
+    if config.token.is_none() {
+        return Ok(None);
+    }
+    let mut plain = addresses.iter().map(raw_address);
+    let Some(first) = plain.next() else { return Ok(None) };
+    match plain.find(|other| other.origin() != first.origin()) {
+        None => Ok(Some(first)),
+        Some(other) => Err(SourceError::BadSetting {
+            setting: "token",
+            cause: format!(
+                "it goes to one server, and the addresses are of several (`{}`, `{}`): make a source for each",
+                first.host_str().unwrap_or_default(),
+                other.host_str().unwrap_or_default()
+            ),
+        }),
     }
 }
 

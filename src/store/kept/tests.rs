@@ -215,7 +215,7 @@ proptest! {
                 }
                 Change::Retain(key) => {
                     // in one step, so that each moment is a whole one
-                    let goes = model.keys().filter(|k| **k >= key.to_string()).next_back().cloned();
+                    let goes = model.keys().rfind(|k| **k >= key.to_string()).cloned();
                     kept.retain(|k| Some(k) != goes.as_deref());
                     model.retain(|k, _| Some(k) != goes.as_ref());
                 }
@@ -246,7 +246,9 @@ proptest! {
         let path = folder.path().join("kept");
         let kept = open(&path);
         let values: Model = (0..6_u8).map(|key| (key.to_string(), vec![key; 40])).collect();
-        values.iter().for_each(|(key, value)| kept.put(key, value));
+        for (key, value) in &values {
+            kept.put(key, value);
+        }
         drop(kept);
         let mut bytes = std::fs::read(&path).unwrap();
         let at = at % bytes.len();
