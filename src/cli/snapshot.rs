@@ -274,11 +274,8 @@ fn verify(global: &GlobalArgs, args: &VerifyArgs, out: &mut Output) -> Result<Ex
             error
             @ (SharedError::Broken { .. } | SharedError::Missing { .. } | SharedError::Untrusted { .. }),
         ) => {
-            match args.output {
-                Form::Json => {
-                    out.json(&json!({"url": place.shown(), "valid": false, "cause": error.to_string()}))?
-                }
-                Form::Text => {}
+            if args.output == Form::Json {
+                out.json(&json!({"url": place.shown(), "valid": false, "cause": error.to_string()}))?;
             }
             out.diagnostic(&diagnostic(&error));
             return Ok(Exit::CheckFailed);
@@ -481,11 +478,10 @@ fn told(error: &SharedError) -> CliError {
     match error {
         SharedError::BadUrl { .. } => CliError::misuse(diagnostic),
         SharedError::NotFound { .. } => CliError::not_found(diagnostic),
-        SharedError::Unreachable { .. } => CliError::unreachable(diagnostic),
         SharedError::Net { error: NetError::Status { status: 401 | 403, .. }, .. } => {
             CliError::failure(diagnostic)
         }
-        SharedError::Net { .. } => CliError::unreachable(diagnostic),
+        SharedError::Unreachable { .. } | SharedError::Net { .. } => CliError::unreachable(diagnostic),
         _ => CliError::failure(diagnostic),
     }
 }

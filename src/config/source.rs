@@ -258,22 +258,22 @@ impl SourceConfig {
     /// `git`, any other http(s) address `http`; a path with a revision, or of a bare repository, is `git`; a
     /// file is `file`; anything else (also what does not exist, so that the source reports it) is `dir`.
     pub fn guess(place: &str, at: Option<&str>) -> Self {
+        let lower = place.get(..8).unwrap_or(place).to_ascii_lowercase();
+        if ["s3://", "gs://", "az://"].iter().any(|scheme| lower.starts_with(scheme)) || is_published(place) {
+            let mut source = Self::new("snapshot", without_credentials(place));
+            source.url = Some(place.to_owned());
+            return source;
+        }
         if is_repository_address(place, at.is_some()) {
             let mut source = Self::new("git", without_credentials(place));
             source.url = Some(place.to_owned());
             source.at = at.map(str::to_owned);
             return source;
         }
-        let lower = place.get(..8).unwrap_or(place).to_ascii_lowercase();
         if lower.starts_with("http://") || lower.starts_with("https://") {
             let mut source = Self::new("http", without_credentials(place));
             source.url = Some(place.to_owned());
             source.at = at.map(str::to_owned);
-            return source;
-        }
-        if ["s3://", "gs://", "az://"].iter().any(|scheme| lower.starts_with(scheme)) || is_published(place) {
-            let mut source = Self::new("snapshot", without_credentials(place));
-            source.url = Some(place.to_owned());
             return source;
         }
         let path = PathBuf::from(place);
@@ -383,11 +383,16 @@ mod tests {
             std::fs::create_dir_all(bare.join(part)).unwrap();
         }
         std::fs::write(bare.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let published = folder.path().join("published");
+        std::fs::create_dir_all(published.join("data")).unwrap();
+        std::fs::write(published.join("manifest.json"), "{}").unwrap();
         let text = |path: &Path| path.display().to_string();
         let cases = [
             ("https://example.com/catalog-info.yaml".to_owned(), None, "http"),
             ("HTTP://example.com/x.yaml".to_owned(), None, "http"),
             ("s3://bucket/catalog".to_owned(), None, "snapshot"),
+            (format!("file://{}", published.display()), None, "snapshot"),
+            (text(&published), None, "snapshot"),
             (text(folder.path()), None, "dir"),
             (text(folder.path()), Some("v1"), "git"),
             (text(&file), None, "file"),

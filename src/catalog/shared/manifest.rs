@@ -115,9 +115,10 @@ impl Manifest {
         })?;
         let format = value.get("format").and_then(Value::as_str).unwrap_or("");
         if format != FORMAT {
-            return Err(match format.starts_with("devportal-snapshot/") {
-                true => SharedError::Newer { format: format.chars().take(60).collect() },
-                false => SharedError::broken("its manifest is not one of devportal"),
+            return Err(if format.starts_with("devportal-snapshot/") {
+                SharedError::Newer { format: format.chars().take(60).collect() }
+            } else {
+                SharedError::broken("its manifest is not one of devportal")
             });
         }
         // before anything in it is believed

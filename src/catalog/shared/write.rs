@@ -29,7 +29,7 @@ const SHORTEST_SECRET: usize = 8;
 /// A secret of this machine, which must not stand in what is published.
 #[derive(Debug, Clone)]
 pub struct Forbidden {
-    /// Where it is configured: `the token of the source `company``.
+    /// Where it is configured: the variable, the source.
     pub label: String,
     /// What it is.
     pub secret: Secret,

@@ -122,22 +122,18 @@ impl Before {
 impl SnapshotSource {
     fn reach<'a>(&self, cx: &'a RefreshContext<'_>) -> Result<Box<dyn Place + 'a>, SourceError> {
         let timeout = cx.config.timeout_seconds.map(Duration::from_secs);
-        match &self.web {
-            Some(url) => {
-                let auth = match (cx.token()?, &cx.config.username) {
-                    (Some(token), Some(name)) => Auth::Basic(name.clone(), token),
-                    (Some(token), None) => Auth::Bearer(token),
-                    (None, _) => Auth::None,
-                };
-                Ok(Box::new(HttpPlace::new(cx.api(url.clone(), auth))))
-            }
-            None => {
-                let mut options = StoreOptions { offline: cx.net.is_offline(), ..StoreOptions::default() };
-                options.timeout = timeout.unwrap_or(options.timeout);
-                let store = Store::open(&self.url, options).map_err(|error| self.error(error))?;
-                Ok(Box::new(store))
-            }
+        if let Some(url) = &self.web {
+            let auth = match (cx.token()?, &cx.config.username) {
+                (Some(token), Some(name)) => Auth::Basic(name.clone(), token),
+                (Some(token), None) => Auth::Bearer(token),
+                (None, _) => Auth::None,
+            };
+            return Ok(Box::new(HttpPlace::new(cx.api(url.clone(), auth))));
         }
+        let mut options = StoreOptions { offline: cx.net.is_offline(), ..StoreOptions::default() };
+        options.timeout = timeout.unwrap_or(options.timeout);
+        let store = Store::open(&self.url, options).map_err(|error| self.error(error))?;
+        Ok(Box::new(store))
     }
 
     /// Asks for the manifest, and for the data when that changed.

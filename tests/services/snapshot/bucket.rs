@@ -12,7 +12,7 @@ const SECRET: &str = "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY";
 
 /// Objects by path, and what was asked.
 #[derive(Default)]
-struct State {
+struct Scene {
     objects: BTreeMap<String, Vec<u8>>,
     log: Vec<String>,
     /// Answers with this to everything.
@@ -24,7 +24,7 @@ struct State {
 }
 
 #[derive(Clone)]
-struct Bucket(Arc<Mutex<State>>);
+struct Bucket(Arc<Mutex<Scene>>);
 
 fn tag(content: &[u8]) -> String {
     format!("\"{}\"", &blake3::hash(content).to_hex()[..16])
@@ -50,7 +50,7 @@ impl Respond for Bucket {
     }
 }
 
-fn answer(state: &mut State, request: &Request, path: &str, query: &str) -> ResponseTemplate {
+fn answer(state: &mut Scene, request: &Request, path: &str, query: &str) -> ResponseTemplate {
     let header =
         |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let method = request.method.as_str();
@@ -118,13 +118,13 @@ impl Server {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(MockServer::start());
-        let state = State { knows_conditions: true, is_signed: true, ..State::default() };
+        let state = Scene { knows_conditions: true, is_signed: true, ..Scene::default() };
         let bucket = Bucket(Arc::new(Mutex::new(state)));
         runtime.block_on(Mock::given(any()).respond_with(bucket.clone()).mount(&server));
         Self { runtime, server, bucket, home: Folder::new(&[]) }
     }
 
-    fn state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+    fn state<T>(&self, work: impl FnOnce(&mut Scene) -> T) -> T {
         work(&mut self.bucket.0.lock().unwrap())
     }
 
