@@ -8,7 +8,7 @@ use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::{Catalog, ParsedFile, SourceState};
 use super::sources::{self, CatalogWrites, Delta, RefreshContext, Registered, SourceError};
-use super::stitch::{StitchInput, stitch, stitch_again};
+use super::warm::Warm;
 use crate::config::secret::SecretSource;
 use crate::config::source::SourceConfig;
 use crate::diagnostic::Diagnostic;
@@ -32,6 +32,8 @@ pub struct LoadOptions {
     pub connect_timeout: Duration,
     /// How long after a change the times of a file do not tell yet whether it changes again.
     pub settling: Duration,
+    /// Longest age of what is kept of a remote source that [`Loader::load`] takes without asking it.
+    pub max_age: Option<Duration>,
 }
 
 impl Default for LoadOptions {
@@ -40,6 +42,7 @@ impl Default for LoadOptions {
             offline: false,
             remote_budget: Duration::from_secs(10),
             cache: None,
+            max_age: None,
             connect_timeout: NetOptions::default().connect_timeout,
             // the coarsest clock of a file system
             settling: Duration::from_secs(2),
@@ -51,19 +54,18 @@ impl Default for LoadOptions {
 #[derive(Debug)]
 pub struct Loader {
     /// By priority, then as configured.
-    sources: Vec<SourceConfig>,
-    options: LoadOptions,
+    pub(super) sources: Vec<SourceConfig>,
+    pub(super) options: LoadOptions,
     net: Net,
-    cache: FileCache,
+    pub(super) cache: FileCache,
     /// One for each source.
-    slots: Vec<Slot>,
-    /// What was joined last, while somebody still reads it.
-    joined: Mutex<Weak<Catalog>>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) warm: Warm,
 }
 
 /// One source.
 #[derive(Debug)]
-struct Slot {
+pub(super) struct Slot {
     /// As it was last read; locked for moments only.
     held: Mutex<Held>,
     /// What it keeps between runs; locked while it is read, so that nothing is read twice at once.
@@ -72,12 +74,12 @@ struct Slot {
 
 /// What a source gave, for joining.
 #[derive(Debug, Default, Clone)]
-struct Held {
-    state: SourceState,
-    files: Vec<Arc<ParsedFile>>,
-    diagnostics: Vec<Diagnostic>,
+pub(super) struct Held {
+    pub state: SourceState,
+    pub files: Vec<Arc<ParsedFile>>,
+    pub diagnostics: Vec<Diagnostic>,
     /// The source's own word for this state of it.
-    version: Option<String>,
+    pub version: Option<String>,
 }
 
 impl Loader {
@@ -93,7 +95,8 @@ impl Loader {
             ..NetOptions::default()
         });
         let slots = sources.iter().map(Slot::new).collect();
-        Self { sources, options, net, cache: FileCache::default(), slots, joined: Mutex::default() }
+        let warm = Warm::new(options.cache.as_deref(), &sources);
+        Self { sources, options, net, cache: FileCache::default(), slots, warm }
     }
 
     /// Returns the sources in the order of their priority.
@@ -106,16 +109,21 @@ impl Loader {
         &self.options
     }
 
-    /// Reads all sources and joins them. Blocks; call it on a thread of a pool.
+    /// Reads all sources and joins them, as a command needs them: what lies on this machine is looked at, what
+    /// is kept of a remote source is taken while it is good. Blocks; call it on a thread of a pool.
     ///
     /// Never fails: what could not be read is in [`Catalog::diagnostics`] and [`Catalog::sources`].
     pub fn load(&self, progress: &Progress) -> Arc<Catalog> {
+        self.revive();
+        let due: Vec<usize> = (0..self.sources.len()).filter(|index| !self.is_fresh(*index)).collect();
         // one thread a source: they wait for disks and networks, the work itself is on the CPU pool
         std::thread::scope(|scope| {
-            for index in 1..self.sources.len() {
-                scope.spawn(move || self.refresh(index, None, progress));
+            for index in due.iter().skip(1) {
+                scope.spawn(move || self.refresh(*index, None, progress));
             }
-            self.refresh(0, None, progress);
+            if let Some(first) = due.first() {
+                self.refresh(*first, None, progress);
+            }
         });
         progress.report(ProgressEvent::Stitching);
         self.join()
@@ -129,6 +137,7 @@ impl Loader {
         let (Some(config), Some(slot)) = (self.sources.get(index), self.slots.get(index)) else {
             return false;
         };
+        self.revive();
         let mut kept = slot.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let name: Arc<str> = config.name.as_str().into();
         progress.report(ProgressEvent::Started { source: name.clone() });
@@ -140,6 +149,9 @@ impl Loader {
         let is_read = answer.is_ok();
         let mut held = slot.held();
         let is_changed = held.take_in(answer);
+        if is_changed {
+            self.warm.note_change();
+        }
         let ok = held.state.error.is_none();
         if is_read {
             self.cache.retain(index as u16, &held.files);
@@ -178,26 +190,6 @@ impl Loader {
     /// Returns how a source stood when it was last read.
     pub fn state(&self, index: usize) -> SourceState {
         self.slots.get(index).map(|slot| slot.held().state.clone()).unwrap_or_default()
-    }
-
-    /// Joins what the sources held when they were last read.
-    pub fn join(&self) -> Arc<Catalog> {
-        let mut input = StitchInput::default();
-        for slot in &self.slots {
-            let held = slot.held().clone();
-            input.diagnostics.extend(held.diagnostics);
-            input.diagnostics.extend(held.state.error.clone());
-            input.files.extend(held.files);
-            input.sources.push(held.state);
-        }
-        let mut last = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = last.upgrade();
-        let joined = Arc::new(match before {
-            Some(before) => stitch_again(&before, input),
-            None => stitch(input),
-        });
-        *last = Arc::downgrade(&joined);
-        joined
     }
 
     /// Returns whether somebody could ask the server of a source to do something.
@@ -343,7 +335,7 @@ impl Slot {
         Self { held: Mutex::new(Held { state, ..Held::default() }), kept: Mutex::default() }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    pub(super) fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

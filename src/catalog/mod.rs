@@ -29,6 +29,7 @@ pub mod stitch;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tree;
+pub mod warm;
 
 pub use filter::{Filter, FilterError};
 pub use loader::{LoadOptions, Loader};

@@ -56,6 +56,9 @@ pub struct GlobalArgs {
     /// Give up after this time: `30s`, `2m`
     #[arg(long, value_name = "TIME", global = true, value_parser = parse_timeout)]
     pub timeout: Option<Duration>,
+    /// Exit with 6 when what is shown of a source is older: `15m`, `1h`; asks again what is kept and older
+    #[arg(long, value_name = "TIME", global = true, value_parser = parse_timeout)]
+    pub max_age: Option<Duration>,
     /// When to use colour
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = false)]
     pub color: ColorChoice,

@@ -58,14 +58,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn run_command(cli: &Cli) -> Exit {
     let mut out = Output::new(&cli.global);
     let result = args::dispatch(cli, &mut out).and_then(|exit| out.flush().map(|()| exit));
-    match result {
+    let exit = match result {
         Ok(exit) => exit,
         Err(error) => {
             let _ = out.flush();
             out.failure(&error);
             error.exit()
         }
-    }
+    };
+    out.finish();
+    exit
 }
 
 /// Ends the program with 130 at `ctrl-c`, from here on; for commands that read and print. Screens and

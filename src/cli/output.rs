@@ -46,6 +46,8 @@ pub struct Output {
     has_colour: bool,
     has_colour_on_stderr: bool,
     is_quiet: bool,
+    /// What is done when everything is printed.
+    afterwards: Vec<Box<dyn FnOnce() -> Option<Diagnostic>>>,
 }
 
 impl std::fmt::Debug for Output {
@@ -66,6 +68,7 @@ impl Output {
             stdout: BufWriter::with_capacity(64 * 1024, Box::new(stdout)),
             stderr: Box::new(stderr),
             is_quiet: global.quiet,
+            afterwards: Vec::new(),
         }
     }
 
@@ -190,6 +193,21 @@ impl Output {
     /// As [`Self::line`].
     pub fn flush(&mut self) -> Result<(), CliError> {
         Ok(self.stdout.flush()?)
+    }
+
+    /// Leaves something to be done when everything is printed, so that nobody waits for it; what it returns
+    /// is told.
+    pub fn afterwards(&mut self, work: impl FnOnce() -> Option<Diagnostic> + 'static) {
+        self.afterwards.push(Box::new(work));
+    }
+
+    /// Does what was left to be done.
+    pub fn finish(&mut self) {
+        for work in std::mem::take(&mut self.afterwards) {
+            if let Some(diagnostic) = work() {
+                self.diagnostic(&diagnostic);
+            }
+        }
     }
 
     /// A lost line on stderr changes nothing: there is nobody to tell.

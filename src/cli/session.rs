@@ -8,7 +8,7 @@ use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use crate::catalog::ingest::sniff;
-use crate::catalog::{Catalog, LoadOptions, Loader, Progress, Viewer, loader};
+use crate::catalog::{Catalog, LoadOptions, Loader, Progress, Viewer, loader, warm};
 use crate::config::setting::{self, Value};
 use crate::config::source::SourceConfig;
 use crate::config::{Config, Flag, Inputs};
@@ -77,6 +77,8 @@ fn options(global: &GlobalArgs, config: &Config) -> LoadOptions {
     let mut options = LoadOptions {
         offline: config.flag(&setting::OFFLINE),
         connect_timeout: config.duration(&setting::HTTP_CONNECT_TIMEOUT),
+        cache: Some(config.paths.cache.clone()),
+        max_age: global.max_age,
         ..LoadOptions::default()
     };
     if let Some(timeout) = global.timeout {
@@ -224,6 +226,7 @@ impl Session {
             Some(timeout) => self.load_within(timeout, &cancel)?,
             None => self.loader.load(&Progress::none().cancelled_by(cancel)),
         };
+        self.keep_afterwards(out);
         let failed: Vec<&Diagnostic> = loader::source_errors(&catalog).collect();
         let is_nothing = failed.len() == catalog.sources().len() && catalog.is_empty();
         if let Some((last, others)) = failed.split_last().filter(|_| is_nothing) {
@@ -232,11 +235,22 @@ impl Session {
             }
             return Err(gave_nothing((*last).clone()));
         }
-        for diagnostic in &failed {
+        let stale = self.global.max_age.map_or_else(Vec::new, |max| too_old(&catalog, max));
+        for diagnostic in failed.into_iter().chain(&stale) {
             out.diagnostic(diagnostic);
         }
-        let exit = if failed.is_empty() { Exit::Fine } else { Exit::Incomplete };
+        let is_complete = stale.is_empty() && loader::source_errors(&catalog).next().is_none();
+        let exit = if is_complete { Exit::Fine } else { Exit::Incomplete };
         Ok(Loaded { catalog, exit })
+    }
+
+    /// Tells what is wrong with the cache, and has what was read kept when everything is printed.
+    fn keep_afterwards(&self, out: &mut Output) {
+        for problem in self.loader.cache_problems() {
+            out.diagnostic(&problem);
+        }
+        let loader = Arc::clone(&self.loader);
+        out.afterwards(move || loader.save());
     }
 
     /// Loads on a thread of its own, so that a source that does not listen cannot hold the command.
@@ -285,6 +299,24 @@ pub struct Loaded {
     pub catalog: Arc<Catalog>,
     /// [`Exit::Incomplete`] when some source could not be reached.
     pub exit: Exit,
+}
+
+/// Tells about each source whose content is older than somebody wants.
+fn too_old(catalog: &Catalog, max: Duration) -> Vec<Diagnostic> {
+    let now = jiff::Timestamp::now();
+    let is_old = |at: jiff::Timestamp| warm::age(at, now).is_none_or(|age| age > max);
+    let old = catalog
+        .sources()
+        .iter()
+        .filter_map(|source| Some((source, source.read_at.filter(|at| is_old(*at))?)));
+    old.map(|(source, at)| {
+        let shown = Value::Duration(max).to_text();
+        let message = format!("what is shown of `{}` is from {at}, older than {shown}", source.name);
+        let mut diagnostic = Diagnostic::warning("source::too-old", message);
+        diagnostic.source = Some(source.name.clone());
+        diagnostic
+    })
+    .collect()
 }
 
 /// Turns the reason of the last source into an error, when no source gave anything.

@@ -91,6 +91,9 @@ fn sweep(folder: &Path, keep: &Path) {
             Some(UNFINISHED) if age > ABANDONED || !is_written_by_somebody(&path) => {
                 let _ = std::fs::remove_file(path);
             }
+            Some("ages") if !path.with_extension("catalog").exists() && path != keep => {
+                let _ = std::fs::remove_file(path);
+            }
             Some("catalog" | "bad") if path != keep => files.push((age, metadata.len(), path)),
             _ => {}
         }

@@ -9,6 +9,7 @@
 //! A file is never changed in place: a new one is written beside it, brought to the disk and renamed, so
 //! that a program that dies, a full disk, or another instance leave the old or the new one, whole.
 
+mod ages;
 pub mod codec;
 pub mod column;
 mod contents;
@@ -89,13 +90,15 @@ impl CatalogCache {
         };
         let read = checked.and_then(|file| {
             file.verify(contents::is_checked_first)?;
-            let (catalog, sources) = contents::read(&file)?;
+            let (mut catalog, mut sources) = contents::read(&file)?;
+            ages::read(&ages::path(&self.path), file.stamp().id, &mut sources);
+            catalog.sources = sources.iter().map(|source| source.state.clone()).collect();
             Ok(Opened { file, path: self.path.clone(), catalog: Arc::new(catalog), sources })
         });
         read.map(Some).map_err(|error| Box::new(put_aside(&self.path, &error)))
     }
 
-    /// Writes a snapshot in place of the one before.
+    /// Writes a snapshot in place of the one before; returns the number of this writing.
     ///
     /// # Errors
     /// Why it could not be written; the one before is still there then.
@@ -104,14 +107,26 @@ impl CatalogCache {
         catalog: &Catalog,
         sources: &[KeptSource],
         known: &FileCache,
-    ) -> Result<(), Box<Diagnostic>> {
+    ) -> Result<u64, Box<Diagnostic>> {
         let stamp = Stamp { owner: self.owner, program: program(), id: new_id() };
         let written = folder::replace(&self.path, |file| {
             let mut out = FileWriter::new(file)?;
             contents::write(&mut out, catalog, sources, known)?;
             out.finish(&stamp)
         });
-        written.map_err(|error| Box::new(not_saved(&self.path, &error)))
+        written.map(|()| stamp.id).map_err(|error| Box::new(not_saved(&self.path, &error)))
+    }
+
+    /// Writes beside the file with this number when its sources were last found as they are in it.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn save_ages(&self, id: u64, sources: &[KeptSource]) -> Result<(), Box<Diagnostic>> {
+        let path = ages::path(&self.path);
+        let written = folder::replace(&path, |mut file| {
+            std::io::Write::write_all(&mut file, &ages::write(id, sources))
+        });
+        written.map_err(|error| Box::new(not_saved(&path, &error)))
     }
 }
 
@@ -134,6 +149,11 @@ impl Opened {
         self.verify()?;
         contents::revive(&self.file, self.sources.len(), known, self.is_of_this_program())
             .map_err(|error| Box::new(put_aside(&self.path, &error)))
+    }
+
+    /// Returns the number of the writing that made it.
+    pub fn id(&self) -> u64 {
+        self.file.stamp().id
     }
 
     /// Returns whether this very program wrote it; what another one parsed may differ from what this one

@@ -145,6 +145,13 @@ impl FileCache {
         self.files.write().unwrap_or_else(PoisonError::into_inner).insert(key, result);
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.others.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.places.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Makes room for this many more files.
     pub(crate) fn reserve(&self, files: usize) {
         self.files.write().unwrap_or_else(PoisonError::into_inner).reserve(files);
