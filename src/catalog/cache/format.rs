@@ -380,3 +380,18 @@ impl FileReader {
 }
 
 const _: () = assert!(size_of::<Header>() <= HEADER_BYTES, "the header fits into its place");
+
+/// Sums changed bytes anew, as if they had been written so.
+#[cfg(test)]
+pub fn with_right_sums(bytes: &[u8]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let mut header: Header = bytemuck::pod_read_unaligned(&bytes[..size_of::<Header>()]);
+    for section in header.sections.iter_mut().take(header.count as usize) {
+        let mut summer = Summer::new();
+        summer.add(&bytes[section.start as usize..(section.start + section.length) as usize]);
+        section.sum = summer.finish();
+    }
+    header.sum = header.own_sum();
+    out[..size_of::<Header>()].copy_from_slice(bytemuck::bytes_of(&header));
+    out
+}
