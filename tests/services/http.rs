@@ -8,37 +8,37 @@ use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// A server and the runtime it lives on.
-struct Server {
+pub(crate) struct Server {
     runtime: tokio::runtime::Runtime,
     server: MockServer,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(MockServer::start());
         Self { runtime, server }
     }
 
-    fn answer(&self, at: &str, response: ResponseTemplate) {
+    pub(crate) fn answer(&self, at: &str, response: ResponseTemplate) {
         self.runtime
             .block_on(Mock::given(method("GET")).and(path(at)).respond_with(response).mount(&self.server));
     }
 
-    fn text(&self, at: &str, body: impl Into<String>) {
+    pub(crate) fn text(&self, at: &str, body: impl Into<String>) {
         self.answer(at, ResponseTemplate::new(200).set_body_string(body));
     }
 
-    fn url(&self, at: &str) -> String {
+    pub(crate) fn url(&self, at: &str) -> String {
         format!("{}{at}", self.server.uri())
     }
 
-    fn source(&self, at: &str) -> SourceConfig {
+    pub(crate) fn source(&self, at: &str) -> SourceConfig {
         SourceConfig::guess(&self.url(at), None)
     }
 
-    fn requests(&self, at: &str) -> usize {
+    pub(crate) fn requests(&self, at: &str) -> usize {
         let all = self.runtime.block_on(self.server.received_requests()).unwrap();
         all.iter().filter(|request| request.url.path() == at).count()
     }

@@ -20,6 +20,7 @@ mod net;
 mod raw;
 mod script;
 mod snapshot;
+mod warm;
 
 use devportal::catalog::{Catalog, LoadOptions, Loader, Progress};
 use devportal::config::source::SourceConfig;
