@@ -30,6 +30,11 @@ impl Server {
         self.answer(at, ResponseTemplate::new(200).set_body_string(body));
     }
 
+    /// From now on there is nothing at any address.
+    pub(crate) fn forget(&self) {
+        self.runtime.block_on(self.server.reset());
+    }
+
     pub(crate) fn url(&self, at: &str) -> String {
         format!("{}{at}", self.server.uri())
     }
