@@ -16,7 +16,7 @@ use crate::net::{Net, NetOptions};
 use crate::store::kept::Kept;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How to load.
