@@ -523,6 +523,24 @@ fn refusals_say_what_to_do() {
 }
 
 #[test]
+fn a_limit_is_waited_for_and_a_long_one_is_told() {
+    let gitlab = Gitlab::of(projects(3));
+    let (answering, asked) = (gitlab.clone(), Arc::new(AtomicUsize::new(0)));
+    let count = asked.clone();
+    let script = Script::new(move |request| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => status(429).insert_header("retry-after", "1"),
+        _ => answering.answer(request),
+    });
+    let catalog = load(source(&script));
+    assert_eq!(catalog.len(), 3, "{:?}", catalog.diagnostics());
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    let script = Script::new(|_| status(429).insert_header("retry-after", "86400"));
+    let error = load(source(&script)).sources()[0].error.clone().unwrap();
+    assert!(error.message.contains("limits requests"), "{error:?}");
+    assert_eq!(script.take().len(), 1);
+}
+
+#[test]
 fn a_next_page_on_another_host_is_not_asked() {
     let other = Script::new(|_| json(&value!([])));
     let next = format!("<{}/api/v4/x>; rel=\"next\"", other.url());

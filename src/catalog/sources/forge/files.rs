@@ -192,6 +192,7 @@ pub(super) fn is_general(error: &NetError) -> bool {
         NetError::Offline { .. }
             | NetError::Unreachable { .. }
             | NetError::Cancelled { .. }
+            | NetError::Limited { .. }
             | NetError::Status { status: 401 | 429, .. }
     )
 }
