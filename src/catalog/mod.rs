@@ -5,6 +5,7 @@
 //! language of [`filter`], [`search`], [`graph`].
 
 pub mod cache;
+pub mod codeowners;
 pub mod complete;
 pub mod diff;
 mod entity_json;

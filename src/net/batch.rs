@@ -36,6 +36,13 @@ pub trait Remote: Send + Sync {
         false
     }
 
+    /// Returns the path of a file in its repository, and the address of another file of that one; `None`
+    /// where there is no repository that is known.
+    fn in_repository(&self, url: &Url, other: &str) -> Option<(String, Url)> {
+        let _ = (url, other);
+        None
+    }
+
     /// Returns whether the files that a pattern names can be listed: [`Self::list`].
     fn can_list(&self, pattern: &Url) -> bool {
         let _ = pattern;

@@ -528,3 +528,76 @@ fn members_are_read_without_mail_addresses_where_the_token_may_not_see_them() {
     let catalog = load(source);
     assert_eq!((catalog.len(), wrong(&catalog)), (310, vec![]));
 }
+
+#[test]
+fn an_owner_that_is_not_named_is_taken_from_codeowners_and_marked() {
+    let lacking = |name: &str| component(name).replace("  owner: team\n", "");
+    let (top, pay, mail, named) = (lacking("top"), lacking("pay"), lacking("mail"), component("named"));
+    let rules = "* @acme/all\n/services/pay/ @bo\n/services/mail/ nobody@acme.io user-7@acme.io\n";
+    let fake = one_descriptor(&[
+        (DESCRIPTOR, &top),
+        ("services/pay/catalog-info.yaml", &pay),
+        ("services/mail/catalog-info.yaml", &mail),
+        ("services/named/catalog-info.yaml", &named),
+        (".github/CODEOWNERS", rules),
+    ]);
+    organization(&fake);
+    let mut source = source(&fake);
+    source.catalog_path = Some("**/catalog-info.yaml".into());
+    (source.codeowners, source.org) = (true, true);
+    let loader = loader(vec![source]);
+    let owners = |catalog: &Catalog| {
+        ["top", "pay", "mail", "named"].map(|name| {
+            let id = catalog.find(&format!("component:default/{name}")).unwrap();
+            let json = catalog.entity(id).unwrap().to_json();
+            let from = json["metadata"]["annotations"]["devportal.io/owner-from"].as_str().unwrap_or("");
+            format!("{} {from}", json["spec"]["owner"].as_str().unwrap_or("none"))
+        })
+    };
+    let catalog = load_again(&loader);
+    assert_eq!(
+        owners(&catalog),
+        [
+            "group:all .github/CODEOWNERS:1",
+            "user:bo .github/CODEOWNERS:2",
+            "user:user-007 .github/CODEOWNERS:3",
+            "team ",
+        ]
+    );
+    // the descriptor is still told about, as a hint
+    let told: Vec<_> = catalog.diagnostics().iter().filter(|d| d.code == "catalog::missing-field").collect();
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|d| !d.is_error() && d.message.contains("CODEOWNERS:")), "{told:?}");
+    let requests = |seen: Vec<Seen>| {
+        seen.iter().filter(|seen| seen.body["query"].as_str().is_some_and(|q| q.contains("r0:"))).count()
+    };
+    fake.take();
+    load_again(&loader);
+    assert_eq!(requests(fake.take()), 0);
+    {
+        let mut world = fake.world();
+        world.repos[0].head += 1;
+        world.repos[0].files.insert(".github/CODEOWNERS".into(), "* @acme/others\n".into());
+    }
+    assert_eq!(owners(&load_again(&loader))[0], "group:others .github/CODEOWNERS:1");
+}
+
+#[test]
+fn codeowners_of_a_folder_are_read_where_the_source_asks_for_them() {
+    let lacking = component("a").replace("  owner: team\n", "");
+    let folder = crate::Folder::new(&[("x/catalog-info.yaml", &lacking)]);
+    let mut source = folder.source();
+    let owner = |loader: &Loader| {
+        let catalog = load_again(loader);
+        let json = catalog.entity(catalog.find("component:default/a").unwrap()).unwrap().to_json();
+        json["spec"]["owner"].as_str().map(str::to_owned)
+    };
+    let without = loader(vec![source.clone()]);
+    source.codeowners = true;
+    let with = loader(vec![source]);
+    assert_eq!((owner(&without), owner(&with)), (None, None));
+    folder.write("docs/CODEOWNERS", "x/ @acme/payments\n");
+    assert_eq!((owner(&without), owner(&with).as_deref()), (None, Some("group:payments")));
+    folder.write("CODEOWNERS", "* @acme/all\n");
+    assert_eq!(owner(&with).as_deref(), Some("group:all"));
+}

@@ -1,7 +1,7 @@
 //! One file: split, parse, fill in, check, pack.
 
 use super::cache::{FileResult, TakenIn};
-use super::{How, Ingest, Job, placeholder, sniff, targets};
+use super::{How, Ingest, Job, owner, placeholder, sniff, targets};
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
 use crate::catalog::tree::resolve;
 use crate::config::source::AllowRule;
@@ -116,6 +116,13 @@ impl Reader<'_, '_> {
             return;
         }
         let mut diagnostics = checked.diagnostics;
+        let derived = owner::derive(self.ingest, &self.job.address, &mut node);
+        self.waiting |= derived.waiting;
+        self.reusable &= !derived.loose;
+        self.lacking |= derived.loose;
+        if let Some(from) = &derived.from {
+            owner::soften(&mut diagnostics, from);
+        }
         diagnostics.extend(filled.diagnostics);
         let Some(entity_ref) = checked.entity_ref else {
             self.diagnostics.append(&mut diagnostics);

@@ -9,6 +9,7 @@ mod address;
 mod cache;
 mod file;
 pub mod json;
+mod owner;
 mod placeholder;
 mod record;
 pub mod sniff;
@@ -17,6 +18,7 @@ mod targets;
 pub use address::{Address, location_annotations, raw as raw_address};
 pub use cache::FileCache;
 pub(crate) use cache::{Changed, Walked};
+pub use owner::OWNER_FROM;
 
 use super::progress::ProgressEvent;
 use super::snapshot::ParsedFile;
@@ -28,7 +30,7 @@ use crate::net::{Batch, NetError, Remote};
 use crate::yaml::{Position, Source, decode};
 use cache::{CacheKey, FileResult, Others, TakenIn, Unfetched};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -153,6 +155,8 @@ pub struct Ingest<'a> {
     cx: &'a RefreshContext<'a>,
     tree: &'a dyn SourceTree,
     remote: Box<dyn Remote + 'a>,
+    /// Names of users by their address of mail, lower case.
+    by_mail: FxHashMap<String, String>,
     skip_skeletons: bool,
     diagnostics: Vec<Diagnostic>,
     files_read: AtomicUsize,
@@ -186,6 +190,7 @@ impl<'a> Ingest<'a> {
             cx,
             tree,
             remote: Box::new(batch),
+            by_mail: FxHashMap::default(),
             skip_skeletons: false,
             diagnostics: Vec::new(),
             files_read: AtomicUsize::new(0),
@@ -199,6 +204,13 @@ impl<'a> Ingest<'a> {
     #[must_use]
     pub fn over(mut self, remote: impl Remote + 'a) -> Self {
         self.remote = Box::new(remote);
+        self
+    }
+
+    /// Sets whom addresses of mail belong to, lower case, for owners that are named by them.
+    #[must_use]
+    pub fn with_mail(mut self, by_mail: FxHashMap<String, String>) -> Self {
+        self.by_mail = by_mail;
         self
     }
 

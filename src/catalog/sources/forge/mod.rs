@@ -266,6 +266,7 @@ pub fn refresh(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Delta, Sour
     let used = remote.used();
     let mut delta = Ingest::new(cx, &EmptyTree)
         .over(remote)
+        .with_mail(org.by_mail)
         .with_diagnostics(diagnostics)
         .run(roots.into_iter().map(Root::url).collect())?;
     if stale.is_none() {

@@ -78,6 +78,8 @@ pub struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub files: Vec<Arc<ParsedFile>>,
+    /// Names of members by their address of mail, lower case.
+    pub by_mail: FxHashMap<String, String>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -97,7 +99,9 @@ pub(super) fn read(cx: &RefreshContext<'_>, forge: &dyn Forge) -> Result<Read, S
     };
     let (files, mut diagnostics) = entities(cx, &forge.place(), &org);
     diagnostics.extend(problem.map(|error| told(cx, forge, &error, org.teams.is_empty())));
-    Ok(Read { files, diagnostics })
+    let mail = |member: Member| Some((member.email?.to_lowercase(), member.name));
+    let by_mail = org.members.into_iter().filter_map(mail).collect();
+    Ok(Read { files, by_mail, diagnostics })
 }
 
 fn told(cx: &RefreshContext<'_>, forge: &dyn Forge, error: &SourceError, nothing: bool) -> Diagnostic {

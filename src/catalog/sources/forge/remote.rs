@@ -283,6 +283,12 @@ impl Remote for ForgeRemote<'_> {
         true
     }
 
+    fn in_repository(&self, url: &Url, other: &str) -> Option<(String, Url)> {
+        let wanted = self.locate(url)?;
+        let other = self.urls(&wanted, &[other.to_owned()]).pop()?;
+        Some((wanted.path, other))
+    }
+
     fn can_list(&self, pattern: &Url) -> bool {
         self.locate(pattern).is_some_and(|wanted| is_glob(&wanted.path))
     }
