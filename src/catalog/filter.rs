@@ -196,6 +196,8 @@ pub enum State {
     Starred,
     /// Without a relation to any existing entity.
     Orphan,
+    /// Its source could not be read since: it may have changed.
+    Stale,
     /// Has errors.
     Invalid,
     /// Has warnings.
@@ -246,6 +248,7 @@ pub const STATES: &[(&str, State, &str)] = &[
     ("mine", State::Mine, "owned by me or my groups"),
     ("starred", State::Starred, "starred by me"),
     ("orphan", State::Orphan, "related to nothing that exists"),
+    ("stale", State::Stale, "from a source that cannot be read now"),
     ("invalid", State::Invalid, "has errors"),
     ("warning", State::Warning, "has warnings"),
     ("unowned", State::Unowned, "has no owner that exists"),

@@ -341,6 +341,9 @@ impl<'a> Bound<'a> {
                 State::Mine => ids.contains(&id) || ids.contains(&row.owner),
                 State::Starred => ids.contains(&id),
                 State::Orphan => row.flags & flag::ORPHAN != 0,
+                State::Stale => {
+                    entity().and_then(|entity| entity.source()).is_some_and(|s| s.error.is_some())
+                }
                 State::Invalid => row.flags & flag::INVALID != 0,
                 State::Warning => row.flags & flag::HAS_WARNINGS != 0,
                 State::Unknown => row.flags & flag::UNKNOWN_KIND != 0,

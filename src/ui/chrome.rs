@@ -1,10 +1,10 @@
 //! Title line and footer: where the user is, and which keys matter now.
 
 use super::text::{Line, line_width, put, put_line, span};
-use super::theme::style;
+use super::theme::{Sign, style};
 use crate::app::App;
 use crate::app::commands::{Availability, CommandSpec};
-use crate::app::context::grouped;
+use crate::app::context::{Context, age, grouped};
 use crate::app::event::Level;
 use crate::config::theme::Role;
 use crate::model::text;
@@ -25,13 +25,11 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
         }
     };
     add(heading.count.clone(), Role::Text);
-    let failed = app.cx.catalog.sources().iter().filter(|source| source.error.is_some()).count();
-    if failed > 0 {
-        let sign = super::theme::Sign::Error.text(&app.cx);
-        add(
-            format!("{sign} {failed} {} failed", if failed == 1 { "source" } else { "sources" }),
-            Role::Error,
-        );
+    if let Some((words, role)) = trouble(&app.cx) {
+        add(words, role);
+    }
+    if app.cx.settings.iter().any(|setting| setting.key == "offline" && setting.value == "true") {
+        add(if app.cx.ascii { "offline" } else { "○ offline" }.to_owned(), Role::Stale);
     }
     match &app.cx.loading {
         Some(loading) => {
@@ -67,6 +65,22 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     }
     put_line(&app.cx, buf, area.x, area.y, room, &left);
     put_line(&app.cx, buf, area.right().saturating_sub(right_width + 1), area.y, right_width, &right);
+}
+
+/// Says how many sources could not be read: `✗ 1 source failed`, or of those that could be once
+/// `~ 2 sources stale (forge 14m)`, with the oldest.
+fn trouble(cx: &Context) -> Option<(String, Role)> {
+    let count = |number: usize| format!("{number} {}", if number == 1 { "source" } else { "sources" });
+    let wrong = || cx.catalog.sources().iter().filter(|source| source.error.is_some());
+    let failed = wrong().filter(|source| source.read_at.is_none()).count();
+    if failed > 0 {
+        return Some((format!("{} {} failed", Sign::Error.text(cx), count(failed)), Role::Error));
+    }
+    let oldest = wrong().min_by_key(|source| source.read_at)?;
+    let since = oldest.read_at.map(|at| age(cx.now.as_second() - at.as_second())).unwrap_or_default();
+    let words =
+        format!("{} {} stale ({} {since})", Sign::Stale.text(cx), count(wrong().count()), oldest.name);
+    Some((words, Role::Stale))
 }
 
 /// Returns the title of the terminal's window: `devportal: place`.

@@ -5,6 +5,7 @@
 
 use crate::app::Context;
 use crate::app::commands::{Availability, CommandId, CommandSpec, Group, id};
+use crate::app::context::age;
 use crate::app::entity_list::{EntityList, SORTS};
 use crate::app::event::{Effect, Level};
 use crate::app::input::{Key, Mouse, MouseKind};
@@ -14,10 +15,11 @@ use crate::app::palette;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
 use crate::app::place::Place;
 use crate::app::subject::Subject;
+use crate::catalog::SourceState;
 use crate::config::theme::Role;
 use crate::ui::entity_lines;
 use crate::ui::text::{Line, paint, put, put_line, span};
-use crate::ui::theme::style;
+use crate::ui::theme::{Sign, style};
 use crate::ui::widgets::{Column, Panel, Table};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -61,6 +63,8 @@ const COLUMNS: &[Column] = &[
 const SPLIT: u16 = 100;
 /// Columns from which the facets stand beside them.
 const WIDE: u16 = 180;
+/// Sources named below the list because they are missing.
+const MISSING: usize = 3;
 /// Columns of the facets.
 const FACETS: u16 = 26;
 
@@ -133,10 +137,13 @@ impl CatalogPane {
     }
 
     /// Area of the table inside the list region: inside its frame, below the filter line.
-    fn table_area(&self, region: Rect, screen: Rect) -> Rect {
+    fn table_area(&self, cx: &Context, region: Rect, screen: Rect) -> Rect {
         let inner = if screen.width >= SPLIT { Panel::inner(region) } else { region };
         let typing = self.typing_rows().min(inner.height.saturating_sub(3));
-        Rect { y: inner.y + typing, height: inner.height - typing, ..inner }
+        let height = inner.height - typing;
+        // what is missing stands below what is there
+        let missing = (missing(cx).count().min(MISSING) as u16).min(height / 3);
+        Rect { y: inner.y + typing, height: height - missing, ..inner }
     }
 
     /// Rows that the filter line takes with its suggestions and its mistake.
@@ -148,7 +155,7 @@ impl CatalogPane {
 
     fn height(&self, cx: &Context) -> usize {
         let list = self.areas(cx.area).list.unwrap_or(cx.area);
-        Table::height(self.table_area(list, cx.area))
+        Table::height(self.table_area(cx, list, cx.area))
     }
 
     /// Regions that are on screen, in the order that `tab` walks.
@@ -228,7 +235,7 @@ impl CatalogPane {
 
     fn columns_menu(&self, cx: &Context) -> Overlay {
         let list = self.areas(cx.area).list.unwrap_or(cx.area);
-        let shown = Table::layout(&self.columns(), self.table_area(list, cx.area).width);
+        let shown = Table::layout(&self.columns(), self.table_area(cx, list, cx.area).width);
         let columns = self.columns();
         let items = COLUMNS.iter().map(|column| {
             let is_on = !self.hidden.contains(&column.title);
@@ -275,9 +282,13 @@ impl CatalogPane {
             let panel = Panel { title: "Entities", note: &count, is_focused: self.focus == Region::List };
             panel.draw(cx, region, buf);
         }
-        let area = self.table_area(region, screen);
+        let area = self.table_area(cx, region, screen);
         let top = Rect { y: area.y.saturating_sub(self.typing_rows()), ..area };
         self.draw_filter(cx, top, buf);
+        let inner = if is_framed { Panel::inner(region) } else { region };
+        for (y, source) in (area.bottom()..inner.bottom()).zip(missing(cx)) {
+            put_line(cx, buf, area.x + 1, y, area.width.saturating_sub(2), &missing_line(cx, source));
+        }
         if self.rows.is_empty() {
             self.draw_empty(cx, area, buf);
             return;
@@ -434,7 +445,7 @@ impl CatalogPane {
             len: self.rows.len(),
             is_focused: true,
         };
-        let Some(row) = table.row_at(self.table_area(list, cx.area), mouse.column, mouse.row) else {
+        let Some(row) = table.row_at(self.table_area(cx, list, cx.area), mouse.column, mouse.row) else {
             return Vec::new();
         };
         let height = self.height(cx);
@@ -551,6 +562,22 @@ fn split_terms(text: &str) -> Vec<&str> {
     }
     terms.extend(text.get(start..).filter(|term| !term.is_empty()));
     terms
+}
+
+/// Sources that could not be read, or not since what is shown of them.
+fn missing(cx: &Context) -> impl Iterator<Item = &SourceState> {
+    cx.catalog.sources().iter().filter(|source| source.error.is_some())
+}
+
+fn missing_line(cx: &Context, source: &SourceState) -> Line {
+    let why = source.error.as_ref().map_or("", |error| error.message.as_str());
+    let (sign, role, since) = match source.read_at {
+        Some(at) => {
+            (Sign::Stale, Role::Stale, format!("stale {}, ", age(cx.now.as_second() - at.as_second())))
+        }
+        None => (Sign::Error, Role::Error, "missing: ".to_owned()),
+    };
+    vec![span(format!("{} {} ", sign.text(cx), source.name), role), span(format!("{since}{why}"), Role::Dim)]
 }
 
 impl Pane for CatalogPane {
