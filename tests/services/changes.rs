@@ -164,3 +164,33 @@ fn a_stopped_reading_is_made_up_for() {
     let catalog = read(&loader, Some(&[folder.path().join("b/catalog-info.yaml")]));
     assert_eq!(crate::refs(&catalog), ["component:default/a2", "component:default/b2"]);
 }
+
+#[test]
+fn what_a_location_asks_for_stays_until_it_is_asked_for_no_more() {
+    let all = |targets: &str| location("all", &format!("  targets: [{targets}]\n"));
+    let folder = Folder::new(&[
+        ("all.yaml", &all("./x.yaml, ./y.yaml")),
+        ("x.yaml", &component("x")),
+        ("y.yaml", &component("y")),
+    ]);
+    let loader = quick(&folder, "all.yaml");
+    assert_eq!(read(&loader, None).len(), 3);
+    std::fs::remove_file(folder.path().join("x.yaml")).unwrap();
+    for _ in 0..3 {
+        let catalog = read(&loader, None);
+        assert_eq!(
+            crate::refs(&catalog),
+            ["component:default/x", "component:default/y", "location:default/all"]
+        );
+        let told: Vec<_> =
+            crate::codes(&catalog).into_iter().filter(|code| *code != "catalog::dangling-ref").collect();
+        assert_eq!(told, ["catalog::target-not-found", "catalog::last-good-version"]);
+    }
+    // a broken Location leads where it led
+    folder.write("all.yaml", "a: [\n");
+    assert_eq!(read(&loader, None).len(), 3);
+    folder.write("all.yaml", all("./y.yaml"));
+    let catalog = read(&loader, None);
+    assert_eq!(crate::refs(&catalog), ["component:default/y", "location:default/all"]);
+    assert!(!crate::codes(&catalog).contains(&"catalog::last-good-version"));
+}
