@@ -135,7 +135,7 @@ pub mod id {
         TEXT_PAGE_DOWN = "text.page-down"; TEXT_PAGE_UP = "text.page-up"; SAVE_TEXT = "text.save"; WRAP = "text.wrap";
         OPEN = "thing.open"; STAR = "thing.star"; COPY = "thing.copy"; COPY_WHAT = "thing.copy-what";
         BROWSE = "thing.browse"; BROWSE_WHAT = "thing.browse-what"; EDIT = "thing.edit"; ACTIONS = "thing.actions";
-        DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; IMPACT = "thing.impact";
+        DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; IMPACT = "thing.impact"; CHANGES = "thing.history";
         TAB_NEXT = "tab.next"; TAB_PREVIOUS = "tab.previous";
         REGION_NEXT = "region.next"; REGION_PREVIOUS = "region.previous"; LAYOUT = "region.layout";
         PREVIEW_DOWN = "region.preview-down"; PREVIEW_UP = "region.preview-up";
@@ -228,6 +228,7 @@ pub const SUBJECT: &[CommandSpec] = &[
     row("thing.inspect", "inspect", "Show its raw YAML with the source location", &["i"], 0),
     row("thing.graph", "graph", "Show its relations as a graph", &[], 0),
     row("thing.impact", "impact", "Show what depends on it and whom to tell", &[], 0),
+    row("thing.history", "changes", "Show who changed it, when, and what", &[], 0),
     row("thing.star", "star", "Star or unstar it", &["*"], 0),
 ];
 

@@ -8,7 +8,9 @@ use super::commands::CommandId;
 use super::input::{Key, Mouse};
 use super::overlay::Overlay;
 use super::place::Place;
+use crate::catalog::compare::Comparison;
 use crate::catalog::facets::Facet;
+use crate::catalog::history::History;
 use crate::catalog::refresh::{Order, SourceStatus};
 use crate::catalog::{Catalog, EntityId};
 use std::sync::Arc;
@@ -113,6 +115,13 @@ pub enum TaskEvent {
         generation: Generation,
         /// The text, or why not in plain words.
         result: Result<Arc<str>, String>,
+    },
+    /// A question about revisions has its answer.
+    Revisions {
+        /// Which request this answers.
+        generation: Generation,
+        /// The answer, or why there is none in plain words.
+        result: Result<RevisionsAnswer, String>,
     },
     /// Something asked for is done; the sentence is shown for a while.
     Done(String),
@@ -273,6 +282,13 @@ pub enum Effect {
         /// Canonical ref.
         entity: String,
     },
+    /// Ask about revisions of the catalog's repository.
+    Revisions {
+        /// Answers carry it.
+        generation: Generation,
+        /// What is asked.
+        question: RevisionsQuestion,
+    },
     /// Copy a text; `what` names it for the message.
     Copy {
         /// What it is: `name`, `ref`, `YAML`.
@@ -314,6 +330,24 @@ pub enum Effect {
     Mouse(bool),
     /// Send [`Event::Timer`] after a while.
     Timer(Timer, Duration),
+}
+
+/// A question about revisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevisionsQuestion {
+    /// What differs between two revisions, `A..B`.
+    Compare(String),
+    /// Who changed an entity, by its canonical ref.
+    History(String),
+}
+
+/// The answer to a question about revisions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RevisionsAnswer {
+    /// What differs.
+    Compared(Shared<Comparison>),
+    /// Who changed it.
+    History(Shared<History>),
 }
 
 /// What is remembered on disk between sessions.

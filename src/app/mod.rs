@@ -379,7 +379,7 @@ impl App {
             TaskEvent::EditorClosed => {
                 vec![Effect::Sources(Order::RefreshLocal), Effect::Repaint]
             }
-            TaskEvent::Filtered { .. } | TaskEvent::SourceRead { .. } => {
+            TaskEvent::Filtered { .. } | TaskEvent::SourceRead { .. } | TaskEvent::Revisions { .. } => {
                 // an answer may belong to a pane that is not on top; each knows its own generation
                 self.places.iter_mut().flat_map(|pane| pane.update(Input::Task(task), &self.cx)).collect()
             }

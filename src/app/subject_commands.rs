@@ -21,7 +21,9 @@ impl App {
         let subjects = self.subjects();
         let Some(first) = subjects.first() else { return Some(Availability::no("nothing is focused")) };
         let is_missing = match command {
-            id::STAR | id::DESCRIBE | id::INSPECT | id::GRAPH | id::IMPACT => first.entity.is_none(),
+            id::STAR | id::DESCRIBE | id::INSPECT | id::GRAPH | id::IMPACT | id::CHANGES => {
+                first.entity.is_none()
+            }
             id::BROWSE | id::BROWSE_WHAT => first.links.is_empty(),
             _ => false,
         };
@@ -72,6 +74,7 @@ impl App {
             id::INSPECT => open(entity().map(|e| Place::entity(format!("{e} raw")))),
             id::GRAPH => open(entity().map(|e| Place::with("graph", e))),
             id::IMPACT => open(entity().map(|e| Place::with("graph", format!("{e} impact")))),
+            id::CHANGES => open(entity().map(|e| Place::with("history", e))),
             id::ACTIONS => vec![Effect::Show(self.action_menu(&subjects))],
             _ => return None,
         })

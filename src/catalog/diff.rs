@@ -54,6 +54,29 @@ pub struct Summary {
     pub problems_solved: usize,
 }
 
+impl Summary {
+    /// Returns the differences in one line: `2 entities added, 1 relation lost`.
+    pub fn words(&self) -> String {
+        let s = self;
+        let parts: Vec<String> = [
+            (s.added, "entity added", "entities added"),
+            (s.removed, "entity removed", "entities removed"),
+            (s.changed, "entity changed", "entities changed"),
+            (s.moved, "entity moved", "entities moved"),
+            (s.owners_changed, "owner changed", "owners changed"),
+            (s.relations_gained, "relation gained", "relations gained"),
+            (s.relations_lost, "relation lost", "relations lost"),
+            (s.problems_introduced, "problem introduced", "problems introduced"),
+            (s.problems_solved, "problem solved", "problems solved"),
+        ]
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+        if parts.is_empty() { "no differences".to_owned() } else { parts.join(", ") }
+    }
+}
+
 /// An entity that is on one side only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod codeowners;
+pub mod compare;
 pub mod complete;
 pub mod diff;
 mod entity_json;

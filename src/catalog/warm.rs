@@ -160,7 +160,8 @@ impl Loader {
             input.sources.push(held.state);
         }
         // one that lies in the cache has no parsed files to compare with
-        let before = joined.take().map(|known| known.catalog).filter(|before| !before.parsed_files().is_empty());
+        let before =
+            joined.take().map(|known| known.catalog).filter(|before| !before.parsed_files().is_empty());
         let catalog = Arc::new(match before {
             Some(before) => stitch_again(&before, input),
             None => stitch(input),

@@ -5,8 +5,8 @@ mod markdown;
 use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
 use super::output::{Output, Role};
-use super::repository::{self, Comparison, End};
-use super::session;
+use super::{repository, session};
+use crate::catalog::compare::{self, Comparison, End};
 use crate::catalog::diff::{CatalogDiff, EntityNote, FieldChange, Problem, RelationChange};
 use crate::catalog::sources::revisions::Range;
 use crate::config::setting;
@@ -81,7 +81,7 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         .map_err(|diagnostic| CliError::not_found(*diagnostic))?;
     let is_offline = session.config.flag(&setting::OFFLINE);
     let progress = repository::progress(&session);
-    let found = repository::compare(&source, &range, is_offline, &progress)
+    let found = compare::compare(&source, &range, is_offline, &progress)
         .map_err(|error| repository::to_cli_error(&error, &source))?;
     let answer = Answer { from: &found.from, to: &found.to, diff: &found.diff };
     match args.output {
@@ -94,31 +94,10 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     Ok(if differs { Exit::CheckFailed } else { Exit::Fine })
 }
 
-/// Returns the differences in one line: `2 entities added, 1 relation lost`.
-pub fn summary(diff: &CatalogDiff) -> String {
-    let s = &diff.summary;
-    let parts: Vec<String> = [
-        (s.added, "entity added", "entities added"),
-        (s.removed, "entity removed", "entities removed"),
-        (s.changed, "entity changed", "entities changed"),
-        (s.moved, "entity moved", "entities moved"),
-        (s.owners_changed, "owner changed", "owners changed"),
-        (s.relations_gained, "relation gained", "relations gained"),
-        (s.relations_lost, "relation lost", "relations lost"),
-        (s.problems_introduced, "problem introduced", "problems introduced"),
-        (s.problems_solved, "problem solved", "problems solved"),
-    ]
-    .iter()
-    .filter(|(count, ..)| *count > 0)
-    .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
-    .collect();
-    if parts.is_empty() { "no differences".to_owned() } else { parts.join(", ") }
-}
-
 fn text(found: &Comparison, out: &mut Output) -> Result<(), CliError> {
     let diff = &found.diff;
     let title = out.paint(Role::Title, &format!("{} → {}", found.from.name(), found.to.name()));
-    out.line(&format!("{title}  {}", summary(diff)))?;
+    out.line(&format!("{title}  {}", diff.summary.words()))?;
     notes(out, "Added", "+", Role::Ok, &diff.added)?;
     notes(out, "Removed", "-", Role::Error, &diff.removed)?;
     section(out, "Changed", diff.changed.len())?;

@@ -7,10 +7,13 @@ use super::live::Live;
 use super::session::{Session, SourcesFrom};
 use crate::app::Context;
 use crate::app::context::{ConfigFile, Configured, Me, Setting, Visit};
-use crate::app::event::Memory;
+use crate::app::event::{Memory, RevisionsAnswer, RevisionsQuestion, Shared};
 use crate::app::keymap::PRESETS;
+use crate::catalog::compare;
+use crate::catalog::history::{self, Place};
 use crate::catalog::sources::embedded;
-use crate::catalog::{Catalog, EntityId};
+use crate::catalog::sources::revisions::Range;
+use crate::catalog::{Catalog, EntityId, Loader, Progress};
 use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
@@ -67,6 +70,7 @@ fn services(session: Session) -> Services {
     let editor = session.config.text(&setting::EDITOR).to_owned();
     let session = Arc::new(Mutex::new(session));
     let (for_save, for_refresh) = (session.clone(), session.clone());
+    let (for_revisions, for_source) = (session.clone(), session.clone());
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
     Services {
         load: Box::new(move |progress| {
@@ -83,7 +87,17 @@ fn services(session: Session) -> Services {
             Box::new(move |order| live.order(order))
         })),
         refresher: OnceLock::new(),
-        read_source: Box::new(read_source),
+        read_source: Box::new(move |catalog, id| {
+            let loader = for_source.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
+            read_source(&loader, catalog, id)
+        }),
+        revisions: Box::new(move |catalog, question| {
+            let (loader, from) = {
+                let session = for_revisions.lock().unwrap_or_else(PoisonError::into_inner);
+                (session.loader.clone(), session.sources_from)
+            };
+            revisions(&loader, from, catalog, question)
+        }),
         remember: Box::new(move |memory| remember(&for_memory, memory)),
         load_theme: Box::new(move |name| {
             let loaded = Theme::load(name, Some(&for_theme.themes()));
@@ -227,16 +241,66 @@ fn save_setting(session: &mut Session, key: &str, value: Option<&str>) -> Result
     Ok(Saved { value: resolved.value.to_text(), origin: resolved.origin.to_string(), said })
 }
 
+/// Most changes of an entity that the screen lists.
+const MAX_CHANGES: usize = 200;
+/// Most commits that are looked at for them.
+const MAX_COMMITS: usize = 200_000;
+
+/// Answers a question about revisions.
+fn revisions(
+    loader: &Loader,
+    from: SourcesFrom,
+    catalog: &Catalog,
+    question: &RevisionsQuestion,
+) -> Result<RevisionsAnswer, String> {
+    match question {
+        RevisionsQuestion::Compare(range) => {
+            let range = Range::parse(range)?;
+            let source = super::repository::of_loader(loader, from).map_err(|diagnostic| {
+                let hint = diagnostic.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("{}{hint}", diagnostic.message)
+            })?;
+            let progress = Progress::none();
+            let found = compare::compare(&source, &range, loader.options().offline, &progress);
+            let found = found.map_err(|error| error.to_string())?;
+            Ok(RevisionsAnswer::Compared(Shared(Arc::new(found))))
+        }
+        RevisionsQuestion::History(entity_ref) => {
+            let entity = catalog.find(entity_ref).and_then(|id| catalog.entity(id));
+            let entity = entity.ok_or_else(|| format!("`{entity_ref}` is described in no file"))?;
+            let place = history::locate(loader, &entity).map_err(|error| error.to_string())?;
+            let limits = history::Limits {
+                entries: MAX_CHANGES,
+                commits: MAX_COMMITS,
+                cancel: &tokio_util::sync::CancellationToken::new(),
+                on_step: &|_| {},
+            };
+            let found = history::read(&place, &limits).map_err(|error| error.message().to_owned())?;
+            Ok(RevisionsAnswer::History(Shared(Arc::new(found))))
+        }
+    }
+}
+
 /// Reads the text that an entity was read from.
-fn read_source(catalog: &Catalog, id: EntityId) -> Result<Arc<str>, String> {
+fn read_source(loader: &Loader, catalog: &Catalog, id: EntityId) -> Result<Arc<str>, String> {
     let entity = catalog.entity(id).ok_or("it is described in no file")?;
     let file = entity.file();
+    if let Ok(Place { repository, revision: Some(commit), file, is_remote: true, .. }) =
+        history::locate(loader, &entity)
+    {
+        return read_blob(&repository.display().to_string(), &commit, &file);
+    }
     let path = match file.location_ref.split_once(':') {
         Some(("file", path)) => path,
         Some(("sample", path)) => {
             return embedded::text(path).map(Arc::from).ok_or_else(|| "it is gone".into());
         }
-        Some(("git", place)) => return read_blob(place),
+        // `/repository@commit:path`
+        Some(("git", place)) => {
+            let parts = place.split_once(':').and_then(|(place, path)| Some((place.rsplit_once('@')?, path)));
+            let ((repository, commit), path) = parts.ok_or("its place is not known")?;
+            return read_blob(repository, commit, path);
+        }
         _ => return Err(format!("`{}` is no file on this machine", file.path)),
     };
     let mut text = Vec::new();
@@ -246,10 +310,8 @@ fn read_source(catalog: &Catalog, id: EntityId) -> Result<Arc<str>, String> {
     Ok(String::from_utf8_lossy(&text).into())
 }
 
-/// Reads `/repository@commit:path`, the place of a file in a revision.
-fn read_blob(place: &str) -> Result<Arc<str>, String> {
-    let parts = place.split_once(':').and_then(|(place, path)| Some((place.rsplit_once('@')?, path)));
-    let ((repository, commit), path) = parts.ok_or("its place is not known")?;
+/// Reads a file of a revision.
+fn read_blob(repository: &str, commit: &str, path: &str) -> Result<Arc<str>, String> {
     let read = || -> Result<Arc<str>, git2::Error> {
         let repository = git2::Repository::open(repository)?;
         let tree = repository.find_commit(git2::Oid::from_str(commit)?)?.tree()?;

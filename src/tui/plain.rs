@@ -403,6 +403,7 @@ mod tests {
                 (Loader::new(vec![SourceConfig::sample()], options).load(progress), Me::default())
             }),
             read_source: Box::new(|_, _| Ok("apiVersion: x".into())),
+            revisions: Box::new(|_, _| Err("there are no revisions here".to_owned())),
             remember: Box::new(|_| Ok(())),
             load_theme: Box::new(|_| Ok(Theme::plain())),
             save_setting: Box::new(|_, _| Err("not in a test".to_owned())),

@@ -5,7 +5,8 @@
 
 use crate::app::context::{Me, size};
 use crate::app::event::{
-    Effect, FilterMistake, Generation, Matches, Memory, Shared, Sort, SortKey, Suggestion, TaskEvent,
+    Effect, FilterMistake, Generation, Matches, Memory, RevisionsAnswer, RevisionsQuestion, Shared, Sort,
+    SortKey, Suggestion, TaskEvent,
 };
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
 use crate::catalog::{complete, facets, query, refresh, search};
@@ -25,6 +26,7 @@ pub type Tell = dyn Fn(TaskEvent) + Send + Sync;
 pub type Ask = dyn Fn(refresh::Order) + Send + Sync;
 type StartRefresh = dyn Fn(Arc<Tell>) -> Box<Ask> + Send + Sync;
 type ReadSource = dyn Fn(&Catalog, EntityId) -> Result<Arc<str>, String> + Send + Sync;
+type Revisions = dyn Fn(&Catalog, &RevisionsQuestion) -> Result<RevisionsAnswer, String> + Send + Sync;
 type Remember = dyn Fn(&Memory) -> Result<(), String> + Send + Sync;
 type LoadTheme = dyn Fn(&str) -> Result<Theme, String> + Send + Sync;
 type SaveSetting = dyn Fn(&'static str, Option<&str>) -> Result<Saved, String> + Send + Sync;
@@ -49,6 +51,8 @@ pub struct Services {
     pub refresh: Option<Box<StartRefresh>>,
     /// Reads the text that an entity was read from.
     pub read_source: Box<ReadSource>,
+    /// Answers a question about revisions of the catalog's repository.
+    pub revisions: Box<Revisions>,
     /// Writes down what has to survive the session.
     pub remember: Box<Remember>,
     /// Loads a theme by name.
@@ -112,6 +116,10 @@ impl Services {
                     .ok_or_else(|| format!("`{entity}` is not in the catalog any more"))
                     .and_then(|id| (self.read_source)(&world.catalog, id));
                 send(TaskEvent::SourceRead { generation: *generation, result });
+            }
+            Effect::Revisions { generation, question } => {
+                let result = (self.revisions)(&world.catalog, question);
+                send(TaskEvent::Revisions { generation: *generation, result });
             }
             Effect::Remember(memory) => {
                 if let Err(reason) = (self.remember)(memory) {

@@ -14,7 +14,7 @@ struct Upstream {
     bare: tempfile::TempDir,
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .current_dir(folder)
         .args(["-c", "user.name=Jo", "-c", "user.email=jo@example.com", "-c", "init.defaultBranch=main"])
@@ -416,4 +416,88 @@ fn a_large_repository_is_read_by_globs() {
     let catalog = client.loader.load(&progress);
     assert_eq!(catalog.len(), 100, "{:?}", catalog.diagnostics());
     assert_eq!(client.blobs(), 100);
+}
+
+/// A server that runs `git http-backend` for one repository; tells the credentials it was given.
+fn serve(root: PathBuf, wanted: Option<&'static str>) -> (String, Arc<Mutex<Vec<String>>>) {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (root, told) = (root.clone(), told.clone());
+            std::thread::spawn(move || {
+                let mut stream = stream.unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut first = String::new();
+                reader.read_line(&mut first).unwrap();
+                let mut headers = std::collections::HashMap::new();
+                loop {
+                    let mut line = String::new();
+                    reader.read_line(&mut line).unwrap();
+                    let Some((key, value)) = line.trim().split_once(": ") else { break };
+                    headers.insert(key.to_ascii_lowercase(), value.to_owned());
+                }
+                let header = |name: &str| headers.get(name).cloned().unwrap_or_default();
+                told.lock().unwrap().push(header("authorization"));
+                if wanted.is_some_and(|wanted| header("authorization") != wanted) {
+                    let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                    return drop(stream.write_all(answer.as_bytes()));
+                }
+                let mut body = vec![0; header("content-length").parse().unwrap_or(0)];
+                reader.read_exact(&mut body).unwrap();
+                let mut words = first.split(' ');
+                let (method, target) = (words.next().unwrap(), words.next().unwrap());
+                let (path, query) = target.split_once('?').unwrap_or((target, ""));
+                let mut child = Command::new("git")
+                    .arg("http-backend")
+                    .env("GIT_PROJECT_ROOT", &root)
+                    .env("GIT_HTTP_EXPORT_ALL", "1")
+                    .env("PATH_INFO", path)
+                    .env("QUERY_STRING", query)
+                    .env("REQUEST_METHOD", method)
+                    .env("CONTENT_TYPE", header("content-type"))
+                    .env("CONTENT_LENGTH", body.len().to_string())
+                    .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+                    .env("HTTP_GIT_PROTOCOL", header("git-protocol"))
+                    .stdin(std::process::Stdio::piped())
+                    .stdout(std::process::Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                child.stdin.take().unwrap().write_all(&body).unwrap();
+                let output = child.wait_with_output().unwrap().stdout;
+                let text = String::from_utf8_lossy(&output);
+                let status = text.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK");
+                let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&output));
+            });
+        }
+    });
+    (format!("http://{address}/r.git"), seen)
+}
+
+#[test]
+fn http_servers_are_asked_with_the_token_and_leave_out_what_is_not_read() {
+    let upstream = upstream().filtering();
+    let (url, seen) = serve(upstream.bare.path().to_owned(), Some("Basic bWU6czNjcmV0"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "s3cret\n").unwrap();
+    let mut source = SourceConfig::guess(&url, None);
+    assert_eq!(source.kind, "git");
+    let refused = Client::new(source.clone()).load();
+    assert_eq!(codes(&refused), ["source::refused"], "{:?}", refused.diagnostics());
+    source.username = Some("me".to_owned());
+    source.token = Some(devportal::config::secret::SecretSource::File(file.path().to_owned()));
+    let client = Client::new(source);
+    let catalog = client.load();
+    assert_eq!(refs(&catalog), ALL, "{:?}", catalog.diagnostics());
+    assert_eq!(client.blobs(), 4);
+    let config = std::fs::read_to_string(client.clone_folder().join("config")).unwrap();
+    assert!(!config.contains("s3cret") && !config.contains("bWU6"), "{config}");
+    let before = seen.lock().unwrap().len();
+    assert_eq!(refs(&client.load()), ALL);
+    // nothing changed: the references are asked for, nothing else
+    assert!(seen.lock().unwrap().len() - before <= 2);
 }

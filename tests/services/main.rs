@@ -18,6 +18,7 @@ mod http;
 mod incremental;
 mod net;
 mod raw;
+mod revisions;
 mod script;
 mod snapshot;
 mod warm;

@@ -69,6 +69,7 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
             let path = file.location_ref.strip_prefix("sample:").ok_or("it is not of the sample")?;
             embedded::text(path).map(Arc::from).ok_or_else(|| "it is gone".to_owned())
         }),
+        revisions: Box::new(|_, _| Err("there are no revisions here".to_owned())),
         remember: Box::new(|_| Ok(())),
         load_theme: Box::new(|name| Theme::load(name, None).map(|(theme, _)| theme).map_err(|d| d.message)),
         save_setting: Box::new(|_, _| Err("nothing is written here".to_owned())),

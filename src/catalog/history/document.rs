@@ -35,10 +35,8 @@ pub(super) struct Version {
 impl Found {
     /// Looks for an entity in the content of a file.
     pub(super) fn in_content(bytes: &[u8], entity_ref: &str) -> Self {
-        // a name is written as in the ref but for its case
-        let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref);
-        if bytes.len() > MAX_FILE || !contains(bytes, name.as_bytes()) {
-            return Self::Missing;
+        if bytes.len() > MAX_FILE {
+            return Self::Broken;
         }
         let file: Arc<str> = "".into();
         let Ok((text, _)) = decode_lossy(bytes, &file) else { return Self::Broken };
@@ -60,7 +58,9 @@ impl Found {
     }
 }
 
-fn contains(bytes: &[u8], name: &[u8]) -> bool {
+/// Returns whether a file can hold an entity: its name is written as in the ref but for its case.
+pub(super) fn may_hold(bytes: &[u8], entity_ref: &str) -> bool {
+    let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref).as_bytes();
     !name.is_ascii() || bytes.windows(name.len().max(1)).any(|part| part.eq_ignore_ascii_case(name))
 }
 

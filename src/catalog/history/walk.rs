@@ -1,6 +1,6 @@
 //! From commit to commit, newest first, wherever the document leads.
 
-use super::document::{Found, MAX_FILE, Version, lines};
+use super::document::{Found, MAX_FILE, Version, lines, may_hold};
 use super::{Change, Cut, Deed, History, Limits, MAX_SUBJECT, Place};
 use git2::{Commit, Delta, DiffOptions, ObjectType, Oid, Repository, Tree};
 use jiff::Timestamp;
@@ -213,6 +213,10 @@ impl<'r> Walk<'r> {
         let name = file.rsplit('/').next().unwrap_or(file);
         gone.sort_by_key(|(is_other, _, path)| (*is_other, !path.ends_with(name), path.clone()));
         for (_, id, path) in gone.into_iter().take(MAX_MOVES) {
+            let content = self.repository.find_blob(id);
+            if !content.is_ok_and(|blob| may_hold(blob.content(), self.entity_ref)) {
+                continue;
+            }
             let found = self.found(Some(id));
             if let Found::Document(_) = found {
                 return Ok(Some((path, found)));

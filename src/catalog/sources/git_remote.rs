@@ -13,7 +13,7 @@ pub(super) use address::encode_path;
 
 use super::git_tree::{GitTree, Names};
 use super::{CatalogProvider, Delta, RefreshContext, SourceError, Stale, dir};
-use crate::catalog::ingest::{Ingest, Root};
+use crate::catalog::ingest::{FileCache, Ingest, Root};
 use crate::catalog::progress::Progress;
 use crate::config::secret::Secret;
 use crate::config::source::SourceConfig;
@@ -114,6 +114,9 @@ impl GitRemote {
             address::check_revision(at).map_err(bad("at"))?;
         }
         let own = Self { address: self.address.clone(), at, every: self.every };
+        // files are called otherwise by whoever compares
+        let cache = FileCache::default();
+        let cx = &RefreshContext { cache: &cache, ..cx.clone() };
         let folder = cx.folder.unwrap_or(Path::new("."));
         own.with_clone(&folder.join("revisions").join(FOLDER), cx, |clone| {
             let (state, trouble) = own.update(clone, cx)?;

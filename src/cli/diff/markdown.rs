@@ -4,8 +4,8 @@
 //! mention. The whole stays below what forges take for one comment.
 
 use super::short;
+use crate::catalog::compare::Comparison;
 use crate::catalog::diff::{EntityChange, EntityNote, Problem, RelationChange};
-use crate::cli::repository::Comparison;
 use crate::model::relation;
 use crate::model::text::clean;
 use std::fmt::Write as _;
@@ -195,7 +195,7 @@ mod tests {
         diff.removed = diff.added.clone();
         diff.summary.added = 5000;
         let range = crate::catalog::sources::revisions::Range::parse("a..b").unwrap();
-        let (from, to) = (crate::cli::repository::End::default(), crate::cli::repository::End::default());
+        let (from, to) = (crate::catalog::compare::End::default(), crate::catalog::compare::End::default());
         let text = render(&Comparison { range, from, to, diff });
         assert!(text.len() < 65_000, "{}", text.len());
         assert!(text.contains("and 5000 more") && text.contains("Added | 5000"));

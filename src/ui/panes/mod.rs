@@ -11,6 +11,7 @@ pub mod graph;
 pub mod home;
 pub mod org;
 pub mod problems;
+pub mod revisions;
 pub mod settings;
 pub mod sources;
 
@@ -24,6 +25,8 @@ pub static ALL: &[&PaneSpec] = &[
     &graph::CYCLES,
     &org::SPEC,
     &problems::SPEC,
+    &revisions::DIFF,
+    &revisions::HISTORY,
     &sources::SPEC,
     &settings::SPEC,
 ];
