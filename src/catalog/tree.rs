@@ -93,6 +93,9 @@ pub enum TreeError {
     /// A link that leads to itself.
     #[error("it is a link that leads in a circle")]
     Loop,
+    /// Only a pointer is here.
+    #[error("it is a pointer of Git LFS; its content is not in git")]
+    Elsewhere,
     /// No permission.
     #[error("permission is missing")]
     Denied,
@@ -110,7 +113,7 @@ impl TreeError {
             Self::TooLarge { .. } => "catalog::file-too-large",
             Self::Outside => "catalog::outside-root",
             Self::Loop => "catalog::link-loop",
-            Self::Denied | Self::Io(_) => "catalog::unreadable-file",
+            Self::Elsewhere | Self::Denied | Self::Io(_) => "catalog::unreadable-file",
         }
     }
 

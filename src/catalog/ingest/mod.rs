@@ -635,6 +635,7 @@ impl<'a> Ingest<'a> {
             (Address::Path(path), Failure::Tree(TreeError::TooLarge { .. })) => {
                 job.how == How::Sniffed && !sniff::is_descriptor(&self.tree.beginning(path))
             }
+            (_, Failure::Tree(TreeError::Elsewhere)) => job.how == How::Sniffed,
             _ => false,
         }
     }

@@ -190,11 +190,14 @@ impl GitRemote {
 
     fn names(&self, clone: &RemoteClone<'_>, state: &State) -> Names {
         let page = self.address.page_of(state.kind, &state.revision);
+        // without the commit, which says nothing to people and is another one tomorrow
+        let plain = || format!("git:{}@{}:", self.address.shown, state.revision);
+        let location = page.map_or_else(plain, |page| format!("url:{page}"));
         Names {
             revision: state.revision.clone(),
             place: self.address.shown.clone(),
             full: clone.folder.clone(),
-            page,
+            location: Some(location),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use super::SourceError;
 use super::git_remote::encode_path;
-use crate::catalog::ingest::sniff;
 use crate::catalog::tree::{MAX_FILES, SourceTree, Stamp, TreeError, folder_of, resolve};
 use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid, Repository, TreeWalkMode, TreeWalkResult};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,8 +43,8 @@ pub(super) struct Names {
     pub place: String,
     /// Full path of the repository.
     pub full: PathBuf,
-    /// What stands before a path in the address of its page on a forge.
-    pub page: Option<String>,
+    /// What stands before a path in its location ref, where that is not the repository and the commit.
+    pub location: Option<String>,
 }
 
 impl GitTree {
@@ -79,7 +78,7 @@ impl GitTree {
         };
         let full = repository.workdir().unwrap_or_else(|| repository.path()).to_path_buf();
         let start = repository.workdir().map_or_else(String::new, |root| start_of(root, path));
-        let names = Names { revision: revision.to_owned(), place, full, page: None };
+        let names = Names { revision: revision.to_owned(), place, full, location: None };
         Ok(Self { start, ..Self::new(repository, files, commit, names) })
     }
 
@@ -90,18 +89,15 @@ impl GitTree {
     }
 
     fn new(repository: Repository, files: BTreeMap<String, (Oid, bool)>, commit: Oid, names: Names) -> Self {
-        let Names { revision, place, full, page } = names;
+        let Names { revision, place, full, location } = names;
         Self {
             repository: Mutex::new(repository),
             files,
             start: String::new(),
             revision,
             place,
-            is_page: page.is_some(),
-            location: match page {
-                Some(page) => format!("url:{page}"),
-                None => format!("git:{}@{commit}:", full.display()),
-            },
+            is_page: location.as_ref().is_some_and(|location| location.starts_with("url:")),
+            location: location.unwrap_or_else(|| format!("git:{}@{commit}:", full.display())),
             commit,
             missing: Mutex::default(),
         }
@@ -223,24 +219,11 @@ impl SourceTree for GitTree {
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {
         let content = self.content(self.find(path)?, limit)?;
         if content.starts_with(LFS_POINTER) {
-            return Err(TreeError::Io("it is a pointer of Git LFS; its content is not in git".to_owned()));
+            return Err(TreeError::Elsewhere);
         }
         buffer.clear();
         buffer.extend_from_slice(&content);
         Ok(())
-    }
-
-    fn read_found(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
-        let stamp = self.stamp(path);
-        let read = match self.read(path, limit, buffer) {
-            // what is found by its ending and lies elsewhere is no descriptor
-            Err(TreeError::Io(_)) if !sniff::is_descriptor_name(path.rsplit('/').next().unwrap_or(path)) => {
-                buffer.clear();
-                self.content(self.find(path)?, limit).map(|content| buffer.extend(content))
-            }
-            other => other,
-        };
-        read.map(|()| stamp)
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {

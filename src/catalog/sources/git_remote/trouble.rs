@@ -65,6 +65,7 @@ const SIGNS: &[(&str, Kind, &str)] = &[
     ),
     ("could not read username", Kind::Refused, SIGN_IN),
     ("could not read password", Kind::Refused, SIGN_IN),
+    ("unable to get password from user", Kind::Refused, SIGN_IN),
     ("terminal prompts disabled", Kind::Refused, SIGN_IN),
     (
         "authentication failed",
