@@ -491,3 +491,33 @@ fn registering_and_refreshing_are_asked_for_once() {
         Loader::new(vec![backend.source()], LoadOptions { offline: true, ..LoadOptions::default() });
     assert!(offline.register(0, target, true, &Progress::none()).unwrap_err().message.contains("offline"));
 }
+
+/// Against a real server, when `DEVPORTAL_TEST_BACKSTAGE` names one and `DEVPORTAL_TEST_TOKEN` a token: a
+/// second refresh and one after a restart move less than a hundredth of the first.
+#[test]
+fn a_real_server_is_read_again_for_next_to_nothing() {
+    let Ok(url) = std::env::var("DEVPORTAL_TEST_BACKSTAGE") else { return };
+    let mut source = SourceConfig::new("backstage", "company");
+    source.url = Some(url);
+    source.token = Some(SecretSource::Env("DEVPORTAL_TEST_TOKEN".into()));
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = Arc::new(AtomicU64::new(0));
+    let counter = bytes.clone();
+    let progress = Progress::new(move |event| {
+        if let ProgressEvent::Bytes { bytes, .. } = event {
+            counter.fetch_add(bytes, Ordering::Relaxed);
+        }
+    });
+    let running = loader(source.clone(), Some(folder.path()));
+    let first = running.load(&progress);
+    assert_eq!(error(&first), "");
+    let full = bytes.swap(0, Ordering::Relaxed);
+    running.load(&progress);
+    let second = bytes.swap(0, Ordering::Relaxed);
+    let again = loader(source, Some(folder.path())).load(&progress);
+    let restart = bytes.swap(0, Ordering::Relaxed);
+    assert_eq!(refs(&again), refs(&first));
+    let told = format!("{} entities: {full} bytes, then {second}, after a restart {restart}", first.len());
+    assert!(second * 100 < full && restart * 100 < full, "{told}");
+    assert!(std::env::var("DEVPORTAL_TEST_TELL").is_err(), "{told}");
+}
