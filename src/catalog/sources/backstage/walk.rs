@@ -14,7 +14,7 @@ use crate::model::EntityRef;
 use crate::model::value::ValueRef;
 use crate::net::{Answer, NetError};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -276,21 +276,28 @@ impl Reader<'_, '_> {
         }
         let (entities, odd) = match mode {
             Mode::Full => self.full(&page),
-            Mode::Brief => self.brief(&page),
+            // what is odd in full does not show in brief
+            Mode::Brief => {
+                let before = self.walk.old_page(self.out.chain.listing, cursor.as_deref());
+                let odd = before.map_or_else(Vec::new, |page| page.odd.clone());
+                (self.brief(&page), odd)
+            }
         };
+        // of an entity that comes twice the later one is held
+        let entities: FxHashMap<RefHash, String> = entities.into_iter().collect();
         // a page that has changed once is likely to change again: refs and etags will do then
         let next_mode = if self.walk.old.is_complete { Mode::Brief } else { mode };
         let etag = answer.header("etag");
         self.out.chain.has_validators |= etag.is_some();
         let etag = etag.filter(|_| next_mode == mode).map(str::to_owned);
-        self.out.seen.extend(entities.iter().map(|(hash, _)| *hash));
+        self.out.seen.extend(entities.keys());
         self.out.chain.pages.push(KeptPage {
             cursor,
             mode: next_mode,
             etag,
             next: page.next,
             content: content(entities.iter().map(|(hash, etag)| (*hash, etag.as_str()))),
-            refs: entities.into_iter().map(|(hash, _)| hash).collect(),
+            refs: entities.into_keys().collect(),
             odd,
         });
     }
@@ -322,7 +329,7 @@ impl Reader<'_, '_> {
         (entities, odd)
     }
 
-    fn brief(&mut self, page: &Page<'_>) -> (Vec<(RefHash, String)>, Vec<String>) {
+    fn brief(&mut self, page: &Page<'_>) -> Vec<(RefHash, String)> {
         #[derive(Deserialize)]
         struct Item {
             kind: String,
@@ -351,7 +358,7 @@ impl Reader<'_, '_> {
             }
             entities.push((hash, metadata.etag));
         }
-        (entities, Vec::new())
+        entities
     }
 }
 
