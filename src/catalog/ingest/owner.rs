@@ -51,7 +51,7 @@ pub(super) fn derive(ingest: &Ingest<'_>, base: &Address, node: &mut Node<'_>) -
 pub(super) fn soften(diagnostics: &mut [Diagnostic], from: &str) {
     for diagnostic in diagnostics.iter_mut().filter(|d| d.pointer.as_deref() == Some(POINTER)) {
         diagnostic.severity = Severity::Info;
-        diagnostic.message.push_str(&format!("; the owner is taken from {from}"));
+        diagnostic.message = format!("{}; the owner is taken from {from}", diagnostic.message);
     }
 }
 

@@ -152,10 +152,10 @@ pub fn entities(cx: &RefreshContext<'_>, place: &str, org: &Org) -> (Vec<Arc<Par
 fn group(team: &Team, children: &[&str]) -> Value {
     let mut spec = json!({ "type": team.kind, "profile": profile(&team.title, &None, &team.picture) });
     set(&mut spec, "parent", team.parent.as_deref().filter(|parent| *parent != team.name));
-    spec["children"] = sorted(children);
+    put(&mut spec, "children", sorted(children));
     let members: Vec<&str> = team.members.iter().map(String::as_str).collect();
-    spec["members"] = sorted(&members);
-    entity("Group", &team.name, team.description.as_deref(), &team.annotations, &team.url, spec)
+    put(&mut spec, "members", sorted(&members));
+    entity("Group", &team.name, team.description.as_deref(), &team.annotations, &team.url, &spec)
 }
 
 fn user(member: &Member, teams: &[&str]) -> Value {
@@ -163,7 +163,7 @@ fn user(member: &Member, teams: &[&str]) -> Value {
         "profile": profile(&member.title, &member.email, &member.picture),
         "memberOf": sorted(teams),
     });
-    entity("User", &member.name, member.description.as_deref(), &member.annotations, &member.url, spec)
+    entity("User", &member.name, member.description.as_deref(), &member.annotations, &member.url, &spec)
 }
 
 fn entity(
@@ -172,7 +172,7 @@ fn entity(
     description: Option<&str>,
     given: &[(String, String)],
     url: &str,
-    spec: Value,
+    spec: &Value,
 ) -> Value {
     let mut annotations: Map<String, Value> =
         given.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
@@ -181,7 +181,7 @@ fn entity(
     }
     let mut metadata = json!({ "name": name });
     set(&mut metadata, "description", description);
-    metadata["annotations"] = annotations.into();
+    put(&mut metadata, "annotations", annotations.into());
     json!({
         "apiVersion": "backstage.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec,
     })
@@ -196,11 +196,17 @@ fn profile(title: &Option<String>, email: &Option<String>, picture: &Option<Stri
     profile
 }
 
+/// Sets a field.
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(map) = object.as_object_mut() {
+        map.insert(key.to_owned(), value);
+    }
+}
+
 /// Sets a field unless there is nothing to say.
 fn set(object: &mut Value, key: &str, value: Option<&str>) {
-    if let (Some(map), Some(value)) = (object.as_object_mut(), value.filter(|value| !value.trim().is_empty()))
-    {
-        map.insert(key.to_owned(), value.into());
+    if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
+        put(object, key, value.into());
     }
 }
 

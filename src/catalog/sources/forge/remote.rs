@@ -133,7 +133,7 @@ impl<'a> ForgeRemote<'a> {
     }
 
     /// Answers from what was noted.
-    fn from_note(&self, url: &str, wanted: &Wanted) -> Option<Result<Arc<[u8]>, NetError>> {
+    fn noted_answer(&self, url: &str, wanted: &Wanted) -> Option<Result<Arc<[u8]>, NetError>> {
         let note = self.noted(url, wanted)?;
         let answer = match &note.blob {
             Some(blob) => {
@@ -256,7 +256,7 @@ impl Remote for ForgeRemote<'_> {
             Some(Slot::Waiting(_)) => return None,
             None => {}
         }
-        let answer = match self.from_note(url.as_str(), &wanted) {
+        let answer = match self.noted_answer(url.as_str(), &wanted) {
             Some(answer) => answer,
             None if slots.len() >= MAX_NAMED => Err(NetError::TooMany { limit: MAX_NAMED }),
             None => {

@@ -270,7 +270,7 @@ impl Github<'_> {
                 map.insert("branch".to_owned(), branch.as_str().into());
             }
         }
-        let reply: Reply<Listing> = self.ask(&query, variables)?;
+        let reply: Reply<Listing> = self.ask(&query, &variables)?;
         let owner = reply.data.and_then(|data| data.owner);
         let Some(connection) = owner.and_then(|owner| owner.repositories) else {
             return Err(without_data(&reply.errors, &self.host.place()));
@@ -359,7 +359,7 @@ impl Github<'_> {
             );
         }
         query.push_str(" }");
-        let reply: Result<Reply<serde_json::Map<String, Value>>, _> = self.ask(&query, json!({}));
+        let reply: Result<Reply<serde_json::Map<String, Value>>, _> = self.ask(&query, &json!({}));
         let reply = match reply {
             Ok(reply) if reply.data.is_none() => Err(without_data(&reply.errors, &self.host.place())),
             other => other,
@@ -418,7 +418,7 @@ impl Github<'_> {
     pub(super) fn ask<T: for<'de> Deserialize<'de>>(
         &self,
         query: &str,
-        variables: Value,
+        variables: &Value,
     ) -> Result<Reply<T>, Failed> {
         let body = json!({ "query": query, "variables": variables });
         for _ in 0..MAX_LIMITED {

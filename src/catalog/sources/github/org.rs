@@ -203,10 +203,10 @@ impl Github<'_> {
         find: impl Fn(A) -> Option<Connection<T>>,
         mut take: impl FnMut(T) -> Result<usize, Failed>,
     ) -> Result<(), Failed> {
-        let mut variables = variables.clone();
-        variables["owner"] = self.host.owner.as_str().into();
+        let mut variables = variables.as_object().cloned().unwrap_or_default();
+        variables.insert("owner".to_owned(), self.host.owner.as_str().into());
         for _ in 0..MAX_PAGES {
-            let reply: Reply<Answer<A>> = self.ask(query, variables.clone())?;
+            let reply: Reply<Answer<A>> = self.ask(query, &Value::Object(variables.clone()))?;
             let found = reply.data.and_then(|data| data.organization).and_then(&find);
             let Some(connection) = found else {
                 return Err(without_data(&reply.errors, &self.host.place()));
@@ -217,7 +217,7 @@ impl Github<'_> {
                 }
             }
             match connection.page_info.next() {
-                Some(next) => variables["after"] = next.into(),
+                Some(next) => drop(variables.insert("after".to_owned(), next.into())),
                 None => return Ok(()),
             }
         }
