@@ -50,6 +50,7 @@ fn refresher(session: &Mutex<Session>, tell: &Arc<Tell>) -> Refresher {
             tell(TaskEvent::Loaded { catalog: Shared(catalog), me });
         }
         Report::Sources(sources) => tell(TaskEvent::Sources(sources)),
+        Report::Problem(problem) => tell(TaskEvent::Failed(problem.message)),
     })
 }
 

@@ -15,6 +15,7 @@ pub use watch::Watcher;
 use super::loader::Loader;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::Catalog;
+use crate::diagnostic::Diagnostic;
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,10 @@ const JOIN_PAUSE: Duration = Duration::from_millis(200);
 const JOIN_SHARE: u32 = 4;
 /// How often local files are looked at where the system does not tell of all changes.
 const POLL: Duration = Duration::from_secs(10);
+/// Time from a new snapshot to its being kept, at first and later; and times what the last keeping took.
+const FIRST_SAVE: Duration = Duration::from_millis(300);
+const SAVE_PAUSE: Duration = Duration::from_secs(5);
+const SAVE_SHARE: u32 = 30;
 /// Part of the time that watched files may cost: after a reading, rest this many times as long.
 const WATCH_SHARE: u32 = 3;
 
@@ -46,6 +51,8 @@ pub enum Report {
     Catalog(Arc<Catalog>),
     /// What the sources do, in the order of their priority.
     Sources(Arc<[SourceStatus]>),
+    /// What went wrong with keeping the catalog for the next start.
+    Problem(Diagnostic),
 }
 
 /// What one can ask of a refresher; sources are named.
@@ -77,6 +84,7 @@ enum Message {
     Joined { catalog: Arc<Catalog>, took: Duration },
     Followed { index: usize, folders: Vec<PathBuf>, problem: Option<String> },
     Changed(Vec<PathBuf>),
+    Saved { problems: Vec<Diagnostic>, took: Duration },
     Stop,
 }
 
@@ -138,6 +146,11 @@ struct Manager {
     is_unjoined: bool,
     is_joining: bool,
     joined: Option<(Instant, Duration)>,
+    /// When the snapshot is kept for the next start.
+    save_at: Option<Instant>,
+    /// Not kept again before.
+    saved_until: Instant,
+    told_problems: usize,
     is_untold: bool,
     told: Instant,
 }
@@ -196,17 +209,72 @@ impl Manager {
             is_unjoined: true,
             is_joining: false,
             joined: None,
+            save_at: None,
+            saved_until: now + FIRST_SAVE,
+            told_problems: 0,
             is_untold: true,
             told: now,
         }
     }
 
+    /// Shows what is kept from the last run; what is still good of it is read when its time has come.
+    fn show_kept(&mut self) {
+        let kept = self.loader.cached();
+        self.tell_problems(self.loader.cache_problems());
+        let Some(catalog) = kept else { return };
+        let (now, time) = (Instant::now(), Timestamp::now());
+        let is_offline = self.loader.options().offline;
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            source.status.state = self.loader.state(index);
+            let Some(every) = source.every else { continue };
+            let age =
+                source.status.state.read_at.and_then(|at| Duration::try_from(time.duration_since(at)).ok());
+            let is_good = source.status.state.error.is_none();
+            if let Some(left) = age.filter(|_| is_good).and_then(|age| every.checked_sub(age)) {
+                source.due = Some(now + left);
+                source.status.next =
+                    SignedDuration::try_from(left).ok().and_then(|left| time.checked_add(left).ok());
+            }
+            if is_offline && age.is_some() {
+                (source.due, source.status.next) = (None, None);
+            }
+        }
+        self.is_unjoined = false;
+        (self.report)(Report::Catalog(catalog));
+    }
+
+    fn tell_problems(&mut self, problems: Vec<Diagnostic>) {
+        let known = std::mem::replace(&mut self.told_problems, problems.len());
+        for problem in problems.into_iter().skip(known) {
+            (self.report)(Report::Problem(problem));
+        }
+    }
+
+    /// Keeps the snapshot for the next start, off this thread, once nothing is being read.
+    fn save_if_due(&mut self, now: Instant) {
+        if self.save_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.save_at = None;
+        let (loader, sender) = (self.loader.clone(), self.sender.clone());
+        let work = move || {
+            let started = Instant::now();
+            loader.save();
+            let problems = loader.cache_problems();
+            let _ = sender.send(Message::Saved { problems, took: started.elapsed() });
+        };
+        // without a thread it is kept the next time
+        let _ = std::thread::Builder::new().name("devportal-save".into()).spawn(work);
+    }
+
     fn run(mut self, receiver: &mpsc::Receiver<Message>) {
+        self.show_kept();
         loop {
             let now = Instant::now();
             self.start_due(now);
             self.join_if_due(now);
             self.tell_if_due(now);
+            self.save_if_due(now);
             let message = match self.next_deadline(now) {
                 Some(at) => receiver.recv_timeout(at.saturating_duration_since(now)),
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -239,7 +307,12 @@ impl Manager {
                     (source.status.state.files, source.status.state.entities) = (state.files, state.entities);
                 }
                 self.is_untold = true;
+                self.save_at = Some(self.saved_until.max(Instant::now()));
                 (self.report)(Report::Catalog(catalog));
+            }
+            Message::Saved { problems, took } => {
+                self.saved_until = Instant::now() + SAVE_PAUSE.max(took * SAVE_SHARE);
+                self.tell_problems(problems);
             }
             Message::Followed { index, folders, problem } => self.has_followed(index, folders, problem),
             Message::Changed(paths) => self.has_changed(&paths),
@@ -291,8 +364,9 @@ impl Manager {
             let cancel = self.stop.child_token();
             source.running = Some((cancel.clone(), now));
             source.status.phase = Phase::Reading;
+            let is_whole = source.due.is_some_and(|due| due <= now);
             (source.due, source.status.next, source.first_change) = (None, None, None);
-            let changed = source.changed.take().filter(|paths| !paths.is_empty());
+            let changed = source.changed.take().filter(|paths| !is_whole && !paths.is_empty());
             self.is_untold = true;
             self.read(index, cancel, changed);
         }
@@ -327,9 +401,10 @@ impl Manager {
         if std::mem::take(&mut source.is_wanted) {
             source.due = Some(now);
         }
-        let should_follow =
-            source.status.is_watched && (is_changed || self.folders.get(index).is_none_or(Vec::is_empty));
-        self.is_unjoined |= is_changed;
+        let is_watched = source.status.is_watched;
+        let should_follow = is_watched && (is_changed || self.folders.get(index).is_none_or(Vec::is_empty));
+        // that it is as good as new counts, too, for what is not watched
+        self.is_unjoined |= is_changed || !is_watched;
         self.is_untold = true;
         if should_follow {
             self.follow(index);
@@ -446,7 +521,7 @@ impl Manager {
         // those in line start when another one is done
         let waits = |source: &&Source| source.running.is_none() && source.status.phase != Phase::Queued;
         let due = self.sources.iter().filter(waits).filter_map(Source::due_at);
-        due.chain(tell).chain(join).min().map(|at| at.max(now))
+        due.chain(tell).chain(join).chain(self.save_at).min().map(|at| at.max(now))
     }
 }
 

@@ -6,6 +6,30 @@ use std::sync::Mutex;
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+#[test]
+fn the_next_start_shows_what_was_kept_and_reads_what_changed() {
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("catalog-info.yaml");
+    std::fs::write(&file, system("one")).unwrap();
+    let options = LoadOptions { cache: Some(cache.path().to_owned()), ..LoadOptions::default() };
+    let source = || vec![SourceConfig::dir(folder.path())];
+    let mut run = Run::with(source(), options.clone());
+    run.until("the first reading", |run| run.has("system:default/one"));
+    let kept = || Loader::new(source(), options.clone()).cached();
+    let start = Instant::now();
+    while kept().is_none() {
+        assert!(start.elapsed() < PATIENCE, "nothing is kept");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(run);
+    std::fs::write(&file, system("two")).unwrap();
+    let mut run = Run::with(source(), options.clone());
+    run.until("what was kept", |run| run.has("system:default/one"));
+    run.until("what changed meanwhile", |run| {
+        run.has("system:default/two") && !run.has("system:default/one")
+    });
+}
+
 struct Run {
     refresher: Refresher,
     reports: mpsc::Receiver<Report>,
@@ -15,7 +39,11 @@ struct Run {
 
 impl Run {
     fn new(sources: Vec<SourceConfig>) -> Self {
-        let loader = Arc::new(Loader::new(sources, LoadOptions::default()));
+        Self::with(sources, LoadOptions::default())
+    }
+
+    fn with(sources: Vec<SourceConfig>, options: LoadOptions) -> Self {
+        let loader = Arc::new(Loader::new(sources, options));
         let (sender, reports) = mpsc::channel();
         let sender = Mutex::new(sender);
         let refresher = Refresher::start(loader, move |report| drop(sender.lock().unwrap().send(report)));
@@ -29,6 +57,7 @@ impl Run {
             match self.reports.recv_timeout(left) {
                 Ok(Report::Catalog(catalog)) => self.catalog = catalog,
                 Ok(Report::Sources(sources)) => self.sources = sources,
+                Ok(Report::Problem(problem)) => panic!("{problem:?}"),
                 Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
                     panic!("{what} did not happen: {:#?}", self.sources)
                 }
