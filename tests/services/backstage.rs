@@ -158,8 +158,20 @@ fn loader(source: SourceConfig, cache: Option<&Path>) -> Loader {
     Loader::new(vec![source], options)
 }
 
+/// Reads a source now, however fresh what is kept of it is.
+trait Read {
+    fn read(&self, progress: &Progress) -> Arc<Catalog>;
+}
+
+impl Read for Loader {
+    fn read(&self, progress: &Progress) -> Arc<Catalog> {
+        self.refresh(0, None, progress);
+        self.join()
+    }
+}
+
 fn load(source: SourceConfig) -> Arc<Catalog> {
-    loader(source, None).load(&Progress::none())
+    loader(source, None).read(&Progress::none())
 }
 
 fn names(catalog: &Catalog) -> Vec<&str> {
@@ -188,7 +200,7 @@ fn pages_are_walked_to_the_end_with_what_the_server_says() {
             told.lock().unwrap().push((done, total, unit));
         }
     });
-    let catalog = loader(backend.source(), None).load(&progress);
+    let catalog = loader(backend.source(), None).read(&progress);
     assert_eq!(names(&catalog), ["a", "b", "c", "d", "e"]);
     assert_eq!(
         *seen.lock().unwrap(),
@@ -226,9 +238,9 @@ fn an_unchanged_catalog_costs_no_body_and_changes_only_themselves() {
         }
     });
     let loader = loader(backend.source(), None);
-    let first = loader.load(&progress);
+    let first = loader.read(&progress);
     assert!(bytes.swap(0, Ordering::Relaxed) > 0);
-    let second = loader.load(&progress);
+    let second = loader.read(&progress);
     assert_eq!(bytes.swap(0, Ordering::Relaxed), 0, "three answers of 304");
     assert!(first.parsed_files().iter().zip(second.parsed_files()).all(|(a, b)| Arc::ptr_eq(a, b)));
 
@@ -239,11 +251,11 @@ fn an_unchanged_catalog_costs_no_body_and_changes_only_themselves() {
         all[1]["spec"]["type"] = json!("library");
         all.push(entity("f", "1"));
     });
-    let third = loader.load(&progress);
+    let third = loader.read(&progress);
     assert_eq!(names(&third), ["a", "b", "c", "e", "f"]);
     let b = third.entity(third.find("component:default/b").unwrap()).unwrap();
     assert_eq!(b.entity_type(), "library");
-    let fourth = loader.load(&progress);
+    let fourth = loader.read(&progress);
     assert_eq!(names(&fourth), names(&third));
     let kept = |name: &str| {
         let has = |files: &[Arc<_>]| {
@@ -263,10 +275,10 @@ fn without_validators_refs_and_etags_tell_and_it_is_said() {
     let backend = Backend::new(&["a", "b", "c", "d", "e"]);
     backend.state.lock().unwrap().no_validators = true;
     let loader = loader(backend.source(), None);
-    loader.load(&Progress::none());
+    loader.read(&Progress::none());
     backend.log();
     backend.entities(|all| all[2] = entity("c", "2"));
-    let catalog = loader.load(&Progress::none());
+    let catalog = loader.read(&Progress::none());
     assert_eq!(codes(&catalog), ["source::no-validators"]);
     let log = backend.log();
     assert!(
@@ -281,7 +293,7 @@ fn without_validators_refs_and_etags_tell_and_it_is_said() {
 fn what_was_read_is_there_after_a_restart_and_offline() {
     let backend = Backend::new(&["a", "b", "c"]);
     let folder = tempfile::tempdir().unwrap();
-    let first = loader(backend.source(), Some(folder.path())).load(&Progress::none());
+    let first = loader(backend.source(), Some(folder.path())).read(&Progress::none());
     backend.log();
     let bytes = Arc::new(AtomicU64::new(0));
     let counter = bytes.clone();
@@ -290,13 +302,13 @@ fn what_was_read_is_there_after_a_restart_and_offline() {
             counter.fetch_add(bytes, Ordering::Relaxed);
         }
     });
-    let again = loader(backend.source(), Some(folder.path())).load(&progress);
+    let again = loader(backend.source(), Some(folder.path())).read(&progress);
     assert_eq!(bytes.load(Ordering::Relaxed), 0, "{:?}", backend.log());
     let json = |catalog: &Catalog| catalog.entities().map(|e| e.to_json()).collect::<Vec<_>>();
     assert_eq!(json(&again), json(&first));
 
     backend.instead("/api", ResponseTemplate::new(401));
-    let refused = loader(backend.source(), Some(folder.path())).load(&Progress::none());
+    let refused = loader(backend.source(), Some(folder.path())).read(&Progress::none());
     assert_eq!(refused.len(), 3);
     assert!(error(&refused).contains("what was read before is still shown"), "{}", error(&refused));
 
@@ -313,7 +325,7 @@ fn what_was_read_is_there_after_a_restart_and_offline() {
             }
         }
     }
-    let mended = loader(backend.source(), Some(folder.path())).load(&Progress::none());
+    let mended = loader(backend.source(), Some(folder.path())).read(&Progress::none());
     assert_eq!(json(&mended), json(&first));
 }
 
@@ -395,16 +407,16 @@ fn a_page_that_does_not_come_keeps_the_others() {
     let backend = Backend::new(&["a", "b", "c", "d", "e"]);
     backend.instead("cursor=c4", ResponseTemplate::new(501));
     let loader = loader(backend.source(), None);
-    let catalog = loader.load(&Progress::none());
+    let catalog = loader.read(&Progress::none());
     assert_eq!(names(&catalog), ["a", "b", "c", "d"]);
     assert!(error(&catalog).contains("501"), "{}", error(&catalog));
     backend.state.lock().unwrap().instead.clear();
     backend.log();
-    let catalog = loader.load(&Progress::none());
+    let catalog = loader.read(&Progress::none());
     assert_eq!((names(&catalog).len(), error(&catalog)), (5, String::new()));
     // and nothing vanishes while the server is away for a while
     backend.instead("cursor=", ResponseTemplate::new(200).set_body_string("{\"items\":[{\"kind\":\"Comp"));
-    let catalog = loader.load(&Progress::none());
+    let catalog = loader.read(&Progress::none());
     assert_eq!(names(&catalog).len(), 5);
     assert!(error(&catalog).contains("ends in the middle"), "{}", error(&catalog));
 }
@@ -438,7 +450,7 @@ fn odd_entities_cost_only_themselves() {
     });
     let loader = loader(backend.source(), None);
     for _ in 0..2 {
-        let catalog = loader.load(&Progress::none());
+        let catalog = loader.read(&Progress::none());
         assert!(catalog.find("component:default/a").is_some() && error(&catalog).is_empty());
         assert!(catalog.len() <= 2, "{:?}", refs(&catalog));
         assert_eq!(
@@ -454,13 +466,13 @@ fn odd_entities_cost_only_themselves() {
 fn an_entity_that_moves_between_pages_is_neither_lost_nor_doubled() {
     let backend = Backend::new(&["a", "b", "c", "d", "e"]);
     let loader = loader(backend.source(), None);
-    loader.load(&Progress::none());
+    loader.read(&Progress::none());
     // `b` is not on its page any more and comes again only when asked for by its ref
     let page = json!({"items": [entity("a", "1"), entity("a", "1")], "totalItems": 5, "pageInfo": {"nextCursor": "c2"}});
     backend.state.lock().unwrap().instead.push(("cursor".into(), ResponseTemplate::new(304), 0));
     let first = ("by-query?limit".to_owned(), ResponseTemplate::new(200).set_body_json(page), 1);
     backend.state.lock().unwrap().instead.push(first);
-    let catalog = loader.load(&Progress::none());
+    let catalog = loader.read(&Progress::none());
     assert_eq!(names(&catalog), ["a", "b", "c", "d", "e"]);
 }
 
@@ -509,12 +521,12 @@ fn a_real_server_is_read_again_for_next_to_nothing() {
         }
     });
     let running = loader(source.clone(), Some(folder.path()));
-    let first = running.load(&progress);
+    let first = running.read(&progress);
     assert_eq!(error(&first), "");
     let full = bytes.swap(0, Ordering::Relaxed);
-    running.load(&progress);
+    running.read(&progress);
     let second = bytes.swap(0, Ordering::Relaxed);
-    let again = loader(source, Some(folder.path())).load(&progress);
+    let again = loader(source, Some(folder.path())).read(&progress);
     let restart = bytes.swap(0, Ordering::Relaxed);
     assert_eq!(refs(&again), refs(&first));
     let told = format!("{} entities: {full} bytes, then {second}, after a restart {restart}", first.len());
