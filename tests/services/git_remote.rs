@@ -89,8 +89,10 @@ impl Client {
         Self::with(source, self.cache, offline)
     }
 
+    /// Reads the source again, however fresh it is.
     fn load(&self) -> Arc<Catalog> {
-        self.loader.load(&Progress::none())
+        self.loader.refresh(0, None, &Progress::none());
+        self.loader.join()
     }
 
     fn clone_folder(&self) -> PathBuf {
