@@ -26,8 +26,10 @@ fn source(fake: &Fake) -> SourceConfig {
     source
 }
 
+/// Reads again even what was read a moment ago.
 fn load_again(loader: &Loader) -> Arc<Catalog> {
-    loader.load(&Progress::none())
+    loader.refresh(0, None, &Progress::none());
+    loader.join()
 }
 
 /// Returns the codes of what is wrong, without owners that nobody describes.
