@@ -68,11 +68,11 @@ fn edit(folder: &Folder, step: usize, (file, what): (usize, usize)) -> Vec<PathB
             let _ = std::fs::remove_file(&full);
             vec![full]
         }
-        10 => {
+        10 if parent != folder.path() => {
             let _ = std::fs::remove_dir_all(&parent);
             vec![parent]
         }
-        11 => {
+        11 if parent != folder.path() => {
             let to = folder.path().join("moved");
             let _ = std::fs::remove_dir_all(&to);
             let _ = std::fs::rename(&parent, &to);

@@ -403,10 +403,9 @@ impl<'a> Ingest<'a> {
 
     /// Reads a file of the tree and tells its stamp, where there is one.
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<Option<Stamp>, TreeError> {
-        match self.tree.stamp(path) {
-            Some(_) => self.tree.read_found(path, limit, buffer),
-            None => self.tree.read(path, limit, buffer).map(|()| None),
-        }
+        // taken before, so that a change in between shows the next time
+        let stamp = self.tree.stamp(path);
+        self.tree.read(path, limit, buffer).map(|()| stamp)
     }
 
     /// Returns what is known of a file without reading it, if it and all it took in stayed the same.
@@ -619,7 +618,9 @@ impl<'a> Ingest<'a> {
         for address in std::iter::once(&job.address).chain(&job.instead_of) {
             let job = Job { address: address.clone(), ..job.clone() };
             let key = self.cache_key(&job);
-            if let Some(before) = self.cx.cache.good(&key) {
+            // without an entity there is nothing to keep but complaints about what is gone
+            let good = self.cx.cache.good(&key).filter(|before| !before.parsed.documents.is_empty());
+            if let Some(before) = good {
                 let result = Arc::new(cache::kept(&before));
                 self.cx.cache.put(key, result.clone());
                 self.follow(&job, &result, next);
