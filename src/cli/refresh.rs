@@ -195,8 +195,8 @@ fn print(rows: &[Row], form: Form, out: &mut Output) -> Result<(), CliError> {
 
 fn size(bytes: u64) -> String {
     match bytes {
-        ..10_000 => format!("{bytes} B"),
-        ..10_000_000 => format!("{} kB", bytes / 1000),
+        0..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1000),
         _ => format!("{} MB", bytes / 1_000_000),
     }
 }

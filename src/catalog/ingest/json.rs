@@ -10,13 +10,13 @@ mod entity;
 mod items;
 mod node;
 
-pub use entity::{Context, Converted, convert, forward_relations, kept_entity, without_implied};
+pub use entity::{Context, Converted, Forward, convert, kept_entity, without_implied};
 pub use items::{Items, items};
 pub use node::{JsonError, parse};
 
 use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
 use crate::diagnostic::Diagnostic;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Parsed files made of JSON entities.
@@ -25,7 +25,7 @@ pub struct JsonFiles<'c> {
     cx: &'c Context<'c>,
     files: FxHashMap<(Arc<str>, Arc<str>), Draft>,
     /// Location refs seen, so that equal ones are one text.
-    texts: FxHashMap<Arc<str>, ()>,
+    texts: FxHashSet<Arc<str>>,
     /// What is no entity.
     diagnostics: Vec<Diagnostic>,
 }
@@ -39,7 +39,7 @@ struct Draft {
 impl<'c> JsonFiles<'c> {
     /// Creates an empty set.
     pub fn new(cx: &'c Context<'c>) -> Self {
-        Self { cx, files: FxHashMap::default(), texts: FxHashMap::default(), diagnostics: Vec::new() }
+        Self { cx, files: FxHashMap::default(), texts: FxHashSet::default(), diagnostics: Vec::new() }
     }
 
     /// Takes an entity as bytes of JSON; says its canonical ref. What is none is told about.
@@ -68,10 +68,10 @@ impl<'c> JsonFiles<'c> {
     }
 
     fn text(&mut self, text: Arc<str>) -> Arc<str> {
-        if let Some((kept, ())) = self.texts.get_key_value(&text) {
+        if let Some(kept) = self.texts.get(&text) {
             return kept.clone();
         }
-        self.texts.insert(text.clone(), ());
+        self.texts.insert(text.clone());
         text
     }
 

@@ -449,26 +449,20 @@ impl Converter<'_> {
         let mut tables = Vec::new();
         for org in orgs {
             let same = |table: &&mut Table| table.kind == "github" && table.is("organization", &quoted(&org));
-            match self.plan.tables.iter_mut().find(same) {
+            if let Some(table) = self.plan.tables.iter_mut().find(same) {
                 // the repositories of this organisation are read anyway
-                Some(table) => {
-                    table.set("org", "true".to_owned());
-                    if let Some(allow) = table.get("allow").map(str::to_owned) {
-                        let more: Vec<String> = ["Group", "User"]
-                            .map(quoted)
-                            .into_iter()
-                            .filter(|k| !allow.contains(k))
-                            .collect();
-                        let inner = allow.trim_end_matches(']');
-                        let joined = [vec![inner.to_owned()], more].concat().join(", ");
-                        table.set("allow", format!("{joined}]"));
-                    }
+                table.set("org", "true".to_owned());
+                if let Some(allow) = table.get("allow").map(str::to_owned) {
+                    let more: Vec<String> =
+                        ["Group", "User"].map(quoted).into_iter().filter(|k| !allow.contains(k)).collect();
+                    let inner = allow.trim_end_matches(']');
+                    let joined = [vec![inner.to_owned()], more].concat().join(", ");
+                    table.set("allow", format!("{joined}]"));
                 }
-                None => {
-                    let mut table = self.forge("github", &host, "github.com", &org, value.place());
-                    only_org(&mut table);
-                    tables.push(table);
-                }
+            } else {
+                let mut table = self.forge("github", &host, "github.com", &org, value.place());
+                only_org(&mut table);
+                tables.push(table);
             }
         }
         tables
@@ -628,17 +622,17 @@ fn allowed(rule: &Value) -> Vec<String> {
     let items = rule.get("allow").map_or(&[][..], Value::items);
     items
         .iter()
-        .filter_map(|item| match item.text() {
-            Some(kind) => Some(quoted(&kind)),
-            None => {
-                let kind = item.text_of("kind")?;
-                Some(match item.text_of("spec.type") {
-                    Some(entity_type) => {
-                        format!("{{ kind = {}, type = {} }}", quoted(&kind), quoted(&entity_type))
-                    }
-                    None => quoted(&kind),
-                })
+        .filter_map(|item| {
+            if let Some(kind) = item.text() {
+                return Some(quoted(&kind));
             }
+            let kind = item.text_of("kind")?;
+            Some(match item.text_of("spec.type") {
+                Some(entity_type) => {
+                    format!("{{ kind = {}, type = {} }}", quoted(&kind), quoted(&entity_type))
+                }
+                None => quoted(&kind),
+            })
         })
         .collect()
 }

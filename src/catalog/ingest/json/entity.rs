@@ -253,27 +253,36 @@ pub(super) fn write_relations(relations: &[(&str, &str)], out: &mut PackedBuilde
     out.end();
 }
 
-/// Adds a number for each relation of an entity that has an opposite.
-pub fn forward_relations(document: &ParsedDocument, found: &mut FxHashSet<u64>) {
-    let value = ValueRef::new(&document.packed);
-    let Some(own) = canonical_ref(value) else { return };
-    relation::visit_given(value, |kind, target| {
-        if relation::is_forward(kind) {
-            found.insert(relation_hash(kind, &own, &target.to_lowercase()));
-        }
-    });
+/// Relations that have an opposite, each by a number.
+#[derive(Debug, Default)]
+pub struct Forward(FxHashSet<u64>);
+
+impl Forward {
+    /// Adds those of an entity.
+    pub fn add(&mut self, document: &ParsedDocument) {
+        let value = ValueRef::new(&document.packed);
+        let Some(own) = canonical_ref(value) else { return };
+        relation::visit_given(value, |kind, target| {
+            if relation::is_forward(kind) {
+                self.0.insert(relation_hash(kind, &own, &target.to_lowercase()));
+            }
+        });
+    }
+
+    fn has(&self, kind: &str, from: &str, to: &str) -> bool {
+        self.0.contains(&relation_hash(kind, from, to))
+    }
 }
 
 /// Takes out of an entity the relations whose opposite another entity has: joining puts them there again.
-pub fn without_implied(document: &mut ParsedDocument, forward: &FxHashSet<u64>) {
+pub fn without_implied(document: &mut ParsedDocument, forward: &Forward) {
     let value = ValueRef::new(&document.packed);
     let Some(own) = canonical_ref(value) else { return };
     let all = given(value);
     let is_implied = |(kind, target): &(&str, &str)| {
         !relation::is_forward(kind)
-            && relation::reverse(kind).is_some_and(|opposite| {
-                forward.contains(&relation_hash(opposite, &target.to_lowercase(), &own))
-            })
+            && relation::reverse(kind)
+                .is_some_and(|opposite| forward.has(opposite, &target.to_lowercase(), &own))
     };
     let rest: Vec<(&str, &str)> = all.iter().copied().filter(|relation| !is_implied(relation)).collect();
     if rest.len() == all.len() {

@@ -122,14 +122,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 places.get(&text).copied()
             };
-            match before.and_then(|at| out.get_mut(at)) {
-                Some(slot) => slot.1 = value,
-                None => {
-                    if !places.is_empty() {
-                        places.insert(text, out.len());
-                    }
-                    out.push((key, value));
+            if let Some(slot) = before.and_then(|at| out.get_mut(at)) {
+                slot.1 = value;
+            } else {
+                if !places.is_empty() {
+                    places.insert(text, out.len());
                 }
+                out.push((key, value));
             }
         }
         Ok(node(Data::Mapping(out)))

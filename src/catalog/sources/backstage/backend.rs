@@ -169,7 +169,7 @@ impl<'a> Backend<'a> {
     }
 
     /// Says that there is no catalog, or where it is.
-    pub(super) fn no_catalog(&self, error: NetError) -> SourceError {
+    pub(super) fn no_catalog(&self, error: &NetError) -> SourceError {
         if let Ok(answer) = self.get(self.api.base.clone(), None)
             && let Some(named) =
                 backend_named_in(&answer.body).filter(|named| base_of(named) != self.api.base)

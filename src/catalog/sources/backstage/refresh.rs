@@ -5,9 +5,7 @@ use super::chain::{Chain, RefHash};
 use super::known::Known;
 use super::store;
 use super::walk::{Walk, Walked};
-use crate::catalog::ingest::json::{
-    Context, Converted, JsonFiles, forward_relations, items, without_implied,
-};
+use crate::catalog::ingest::json::{Context, Converted, Forward, JsonFiles, items, without_implied};
 use crate::catalog::snapshot::{ParsedFile, RelationsFrom};
 use crate::catalog::sources::{Delta, RefreshContext, SourceError, Stale};
 use crate::diagnostic::{Diagnostic, SourceLocation};
@@ -220,14 +218,14 @@ impl Refresh<'_> {
 
     /// Leaves out of each entity the relations that others state: joining puts them there again.
     fn drop_implied(&self, fresh: &mut FxHashMap<RefHash, Converted>, gone: &FxHashSet<RefHash>) {
-        let mut forward = FxHashSet::default();
+        let mut forward = Forward::default();
         for (hash, _, document) in self.known.iter() {
             if !gone.contains(&hash) && !fresh.contains_key(&hash) {
-                forward_relations(document, &mut forward);
+                forward.add(document);
             }
         }
         for entity in fresh.values() {
-            forward_relations(&entity.document, &mut forward);
+            forward.add(&entity.document);
         }
         for entity in fresh.values_mut() {
             without_implied(&mut entity.document, &forward);

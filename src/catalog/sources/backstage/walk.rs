@@ -121,7 +121,7 @@ impl Walk<'_> {
                 || listing == Listing::After && matches!(error, NetError::Status { status: 400, .. });
             match listing.older() {
                 Some(older) if is_unknown => listing = older,
-                None if error.is_not_found() => return Err(self.backend.no_catalog(error)),
+                None if error.is_not_found() => return Err(self.backend.no_catalog(&error)),
                 _ => return Err(self.backend.explain(error)),
             }
         }
