@@ -10,6 +10,7 @@ use crate::model::relation;
 use crate::model::value::ValueRef;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Longest text of a value, in bytes; longer ones are cut.
 pub const MAX_VALUE: usize = 2000;
@@ -380,8 +381,8 @@ impl<'a> Fields<'a> {
                     field.push_str(key);
                 }
                 Part::Index(index) => {
-                    pointer.push_str(&format!("/{index}"));
-                    field.push_str(&format!("[{index}]"));
+                    let _ = write!(pointer, "/{index}");
+                    let _ = write!(field, "[{index}]");
                 }
             }
         }

@@ -14,6 +14,7 @@ pub use place::{Place, PlaceError, locate};
 use super::diff::FieldChange;
 use git2::Repository;
 use serde::Serialize;
+use std::fmt::Write as _;
 use tokio_util::sync::CancellationToken;
 
 /// Longest subject of a commit, in characters.
@@ -131,7 +132,7 @@ impl Change {
         names.extend(from.as_deref());
         let mut out = names.join(", ");
         if more > 0 {
-            out.push_str(&format!(" and {more} more"));
+            let _ = write!(out, " and {more} more");
         }
         out
     }

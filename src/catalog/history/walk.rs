@@ -129,12 +129,12 @@ impl<'r> Walk<'r> {
         for parent in parents {
             before.push(self.before(parent, &tree, file, &now)?);
         }
-        self.judge(commit, file, &now, before);
+        self.judge(commit, file, &now, &before);
         Ok(())
     }
 
     /// Tells what a commit did, and goes on where the document came from.
-    fn judge(&mut self, commit: &Commit<'r>, file: &str, now: &Found, before: Vec<Before<'r>>) {
+    fn judge(&mut self, commit: &Commit<'r>, file: &str, now: &Found, before: &[Before<'r>]) {
         let same = before.iter().find(|before| match (now, &before.found) {
             (Found::Document(now), Found::Document(then)) => now.says_the_same(then),
             (Found::Broken, Found::Broken) => true,
@@ -152,9 +152,8 @@ impl<'r> Walk<'r> {
         let first = before.iter().find(|before| before.found != Found::Missing);
         let moved = first.filter(|first| first.file != file).map(|first| first.file.clone());
         match (now, first.map(|first| &first.found)) {
-            (Found::Missing, _) => {}
             (Found::Document(now), None) => self.tell(commit, Deed::Added, file, None, None, Some(now)),
-            (Found::Broken, None) => {}
+            (Found::Missing, _) | (Found::Broken, None) => {}
             (Found::Document(now), Some(Found::Document(then))) => {
                 let then = then.clone();
                 self.tell(commit, Deed::Changed, file, moved, Some(&then), Some(now));
@@ -177,10 +176,11 @@ impl<'r> Walk<'r> {
     ) -> Result<Before<'r>, git2::Error> {
         let old = parent.tree()?;
         let found = self.found(blob(&old, file));
-        if found == Found::Missing && *now != Found::Missing {
-            if let Some((file, found)) = self.elsewhere(&old, tree, file)? {
-                return Ok(Before { parent, file, found });
-            }
+        if found == Found::Missing
+            && *now != Found::Missing
+            && let Some((file, found)) = self.elsewhere(&old, tree, file)?
+        {
+            return Ok(Before { parent, file, found });
         }
         Ok(Before { parent, file: file.to_owned(), found })
     }

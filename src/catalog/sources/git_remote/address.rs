@@ -73,25 +73,21 @@ impl GitAddress {
         if let Some((scheme, rest)) = text.split_once("://") {
             return Self::of_scheme(text, &scheme.to_ascii_lowercase(), rest);
         }
-        match scp_like(text) {
-            Some((login, path)) => {
-                let host = login.rsplit_once('@').map_or(login, |(_, host)| host);
-                check_host(login)?;
-                check_host(host)?;
-                if path.starts_with('-') {
-                    return Err("its path begins with `-`".to_owned());
-                }
-                Ok(Self { page: Page::of(host, path), host: host.to_owned(), ..Self::plain(text) })
-            }
-            None => {
-                let full = std::path::absolute(Path::new(text)).map_err(|error| error.to_string())?;
-                Ok(Self {
-                    host: text.to_owned(),
-                    shown: text.to_owned(),
-                    ..Self::plain(&full.to_string_lossy())
-                })
-            }
+        let Some((login, path)) = scp_like(text) else {
+            let full = std::path::absolute(Path::new(text)).map_err(|error| error.to_string())?;
+            return Ok(Self {
+                host: text.to_owned(),
+                shown: text.to_owned(),
+                ..Self::plain(&full.to_string_lossy())
+            });
+        };
+        let host = login.rsplit_once('@').map_or(login, |(_, host)| host);
+        check_host(login)?;
+        check_host(host)?;
+        if path.starts_with('-') {
+            return Err("its path begins with `-`".to_owned());
         }
+        Ok(Self { page: Page::of(host, path), host: host.to_owned(), ..Self::plain(text) })
     }
 
     fn plain(url: &str) -> Self {
@@ -249,6 +245,7 @@ pub(super) fn check_revision(text: &str) -> Result<(), String> {
     if text.contains(['~', '^', ':', '?', '*', '[', '\\', ' ']) || text.contains("@{") {
         return bad("is no branch, tag or full commit hash; only these can be asked of another machine");
     }
+    #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "as git does")]
     let part_is_bad = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
     if text.chars().any(char::is_control)
         || text.contains("..")

@@ -453,9 +453,8 @@ impl Listed {
             let Some((left, name)) = line.split_once('\t') else { continue };
             match left.strip_prefix("ref: ") {
                 Some(target) if name == "HEAD" => out.head = Some(target.to_owned()),
-                Some(_) => {}
                 None if is_hash(left) => out.references.push((left.to_owned(), name.to_owned())),
-                None => {}
+                _ => {}
             }
         }
         out

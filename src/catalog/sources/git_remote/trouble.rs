@@ -147,11 +147,9 @@ pub(super) fn last_words(talk: &str, address: &GitAddress) -> String {
     };
     let signs = |line: &&str| kind(line).0 != Kind::Other;
     let best = lines()
-        .filter(says)
-        .filter(signs)
-        .next_back()
-        .or_else(|| lines().filter(says).filter(|line| line.starts_with("fatal:")).next_back())
-        .or_else(|| lines().filter(says).next_back())
+        .rfind(|line| says(line) && signs(line))
+        .or_else(|| lines().rfind(|line| says(line) && line.starts_with("fatal:")))
+        .or_else(|| lines().rfind(says))
         .or_else(|| lines().next_back())
         .unwrap_or("git failed without a word");
     let mut text = best;

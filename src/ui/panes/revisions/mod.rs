@@ -17,7 +17,7 @@ use crate::app::subject::Subject;
 use crate::config::theme::Role;
 use crate::model::EntityRef;
 use crate::ui::entity_lines::short_ref;
-use crate::ui::text::{put, put_line, wrap};
+use crate::ui::text::{Line, put, put_line, wrap};
 use crate::ui::theme::{Sign, style};
 use crate::ui::widgets::{Column, Panel, Table};
 use ratatui::buffer::Buffer;
@@ -233,7 +233,7 @@ impl RevisionsPane {
             id::PREVIEW_DOWN => self.scroll(3, cx),
             id::PREVIEW_UP => self.scroll(-3, cx),
             command if self.focus == Region::Detail => {
-                let (length, height) = (self.detail_len(), self.detail_height(cx));
+                let (length, height) = (self.detail(cx).len(), self.detail_height(cx));
                 let mut text = ListState { cursor: self.offset, ..ListState::default() };
                 if text.command(command, length.saturating_sub(height) + 1, height) {
                     self.offset = text.cursor;
@@ -248,12 +248,17 @@ impl RevisionsPane {
         Vec::new()
     }
 
-    fn detail_len(&self) -> usize {
-        self.focused().map_or(0, |row| row.detail.len())
+    /// Lines of the row in full, wrapped to its region.
+    fn detail(&self, cx: &Context) -> Vec<Line> {
+        let detail = self.areas(cx.area).1.unwrap_or(cx.area);
+        let width = usize::from(Panel::inner(detail).width.saturating_sub(2));
+        self.focused().map_or_else(Vec::new, |row| {
+            row.detail.iter().flat_map(|line| rows::wrapped(line, width)).collect()
+        })
     }
 
     fn scroll(&mut self, by: isize, cx: &Context) {
-        let last = self.detail_len().saturating_sub(self.detail_height(cx));
+        let last = self.detail(cx).len().saturating_sub(self.detail_height(cx));
         self.offset = self.offset.saturating_add_signed(by).min(last);
     }
 
@@ -382,9 +387,9 @@ impl RevisionsPane {
         let is_focused = self.focus == Region::Detail;
         let title = self.focused().map_or("", |row| row.title.as_str());
         let inner = Panel { title, note: "", is_focused }.draw(cx, region, buf);
-        let Some(row) = self.focused() else { return };
         let width = inner.width.saturating_sub(2);
-        let visible = row.detail.iter().skip(self.offset).take(usize::from(inner.height));
+        let lines = self.detail(cx);
+        let visible = lines.iter().skip(self.offset).take(usize::from(inner.height));
         for (line, text) in (0u16..).zip(visible) {
             put_line(cx, buf, inner.x + 1, inner.y + line, width, text);
         }

@@ -7,9 +7,9 @@ use crate::catalog::history::{Change, Cut, Deed, History};
 use crate::config::theme::Role;
 use crate::diagnostic::Severity;
 use crate::model::relation;
-use crate::model::text::cut;
+use crate::model::text::{cut, width as width_of};
 use crate::ui::entity_lines::short_ref;
-use crate::ui::text::{Line, span};
+use crate::ui::text::{Line, line_width, span, wrap};
 use jiff::Timestamp;
 
 /// Longest value on one line of the row in full, in cells.
@@ -81,6 +81,26 @@ pub(super) fn of_diff(found: &Comparison) -> Vec<Row> {
     rows.extend(diff.relations.lost.iter().map(|change| of_relation(change, ("- lost", Role::Error))));
     rows.extend(diff.problems.solved.iter().map(|problem| of_problem(problem, "solved")));
     rows
+}
+
+/// Breaks a line that is longer than its region, below its text and not below its label.
+pub(super) fn wrapped(line: &Line, width: usize) -> Vec<Line> {
+    if line_width(line) <= width {
+        return vec![line.clone()];
+    }
+    let (label, text) = match line.as_slice() {
+        [text] => (None, text),
+        [label, text] => (Some(label), text),
+        _ => return vec![line.clone()],
+    };
+    let indent = label.map_or(2, |label| width_of(&label.text));
+    let pieces = wrap(&text.text, width.saturating_sub(indent).max(1));
+    let lines = pieces.into_iter().enumerate().map(|(at, piece)| match (label, at) {
+        (Some(label), 0) => vec![label.clone(), span(piece, text.role)],
+        (None, 0) => vec![span(piece, text.role)],
+        _ => vec![span(" ".repeat(indent), Role::Dim), span(piece, text.role)],
+    });
+    lines.collect()
 }
 
 fn facts(label: &str, text: &str) -> Line {
@@ -183,7 +203,7 @@ fn of_problem(problem: &Problem, word: &str) -> Row {
         facts("where", &place),
         Vec::new(),
     ];
-    let message = crate::ui::text::wrap(&problem.message, 90);
+    let message = wrap(&problem.message, 90);
     detail.extend(message.into_iter().map(|line| vec![span(line, Role::Text)]));
     Row {
         key: format!("{sign} {} {} {place}", problem.code, problem.message),
