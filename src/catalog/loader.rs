@@ -80,6 +80,8 @@ pub(super) struct Held {
     pub diagnostics: Vec<Diagnostic>,
     /// The source's own word for this state of it.
     pub version: Option<String>,
+    /// Whether it was asked in this run; who asks again means it.
+    pub was_asked: bool,
 }
 
 impl Loader {
@@ -343,6 +345,7 @@ impl Slot {
 impl Held {
     /// Takes the place of what was held before, if the source could be read; tells whether it differs.
     fn take_in(&mut self, answer: Result<Delta, SourceError>) -> bool {
+        self.was_asked = true;
         match answer {
             Ok(Delta { files, diagnostics, version, stale }) => {
                 let (error, read_at) = match stale {

@@ -176,7 +176,13 @@ impl Loader {
     /// Whether a source need not be read for a command: what is kept of it is good for now.
     pub(super) fn is_fresh(&self, index: usize) -> bool {
         let Some((config, slot)) = self.sources.get(index).zip(self.slots.get(index)) else { return true };
-        let SourceState { read_at, error, .. } = slot.held().state.clone();
+        let (SourceState { read_at, error, .. }, was_asked) = {
+            let held = slot.held();
+            (held.state.clone(), held.was_asked)
+        };
+        if was_asked {
+            return false;
+        }
         let Some(read_at) = read_at.filter(|_| !config.is_local() && config.kind != "sample") else {
             return false;
         };
