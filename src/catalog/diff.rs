@@ -590,7 +590,7 @@ mod tests {
         let found = diff(&old, &catalog(&format!("kind: API\nname: a\ndefinition: {long}\n")));
         assert!(found.changed[0].fields[0].is_cut);
         assert!(serde_json::to_string(&found).unwrap().len() < 3 * MAX_VALUE);
-        let many: String = (0..300).map(|n| format!("f{n}: 1\n")).collect();
+        let many = (0..300).map(|n| format!("f{n}: 1")).collect::<Vec<_>>().join("\n");
         let found = diff(&old, &catalog(&format!("kind: API\nname: a\ndefinition: x\n{many}")));
         assert_eq!((found.changed[0].fields.len(), found.changed[0].more_fields), (MAX_FIELDS, 100));
     }

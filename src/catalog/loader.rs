@@ -394,7 +394,18 @@ impl Held {
 /// Returns the folder of what is kept for a source: its name for people, a hash of its settings so that
 /// another place never gets what this one kept.
 fn folder_name(config: &SourceConfig) -> String {
-    let place = serde_json::to_string(config).unwrap_or_default();
+    // what is kept of a place does not depend on how long it may take, or on what is read of it
+    let place = SourceConfig {
+        timeout_seconds: None,
+        every: None,
+        priority: 0,
+        allow: Vec::new(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        max_file_bytes: 0,
+        ..config.clone()
+    };
+    let place = serde_json::to_string(&place).unwrap_or_default();
     let hash = blake3::hash(place.as_bytes()).to_hex();
     let name: String = config
         .name

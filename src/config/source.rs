@@ -327,7 +327,9 @@ fn is_repository_address(place: &str, has_revision: bool) -> bool {
     let path = rest.get(..end).unwrap_or(rest).trim_end_matches('/');
     match scheme.to_ascii_lowercase().as_str() {
         "ssh" | "git" | "file" => true,
-        "http" | "https" => has_revision || path.ends_with(".git") || is_forge_page(path),
+        "http" | "https" => {
+            has_revision || path.to_ascii_lowercase().ends_with(".git") || is_forge_page(path)
+        }
         _ => false,
     }
 }

@@ -138,7 +138,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads something that may be absent.
-    #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
     pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.flag()? { Some(Some(read(self)?)) } else { Some(None) }
     }

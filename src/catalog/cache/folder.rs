@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const UNFINISHED: &str = "tmp";
 
 /// Age from which an unfinished file is nobody's, where there are no locks.
-const ABANDONED: Duration = Duration::from_hours(1);
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// Returns whether an error says that there is no such file.
 pub fn is_absent(error: &io::Error) -> bool {

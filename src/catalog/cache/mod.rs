@@ -59,7 +59,12 @@ impl CatalogCache {
         // places relative to the working directory are other places elsewhere; secrets are only named in
         // a configuration, never in it
         let place = std::env::current_dir().unwrap_or_default();
-        let settings = serde_json::to_string(sources).unwrap_or_default();
+        // how long a request may take and how often it is sent changes nothing of what is read
+        let settings: Vec<SourceConfig> = sources
+            .iter()
+            .map(|source| SourceConfig { timeout_seconds: None, every: None, ..source.clone() })
+            .collect();
+        let settings = serde_json::to_string(&settings).unwrap_or_default();
         let owner = *blake3::hash(format!("{}\n{settings}", place.display()).as_bytes()).as_bytes();
         let name = blake3::Hash::from_bytes(owner).to_hex();
         let name = format!("{}.catalog", name.get(..16).unwrap_or_default());

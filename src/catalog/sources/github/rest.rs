@@ -101,20 +101,17 @@ impl Github<'_> {
     /// Reads a file as anybody does.
     pub(super) fn read_by_rest(&self, wanted: &Wanted) -> ReadAnswer {
         let revision = wanted.revision.as_deref().unwrap_or("HEAD");
-        let answer = match &self.raw {
-            Some(raw) => {
-                let mut url = raw.base.clone();
-                extend(&mut url, wanted.repository.split('/'));
-                extend(&mut url, revision.split('/').chain(wanted.path.split('/')));
-                raw.send(Request::get(url).once())
-            }
-            None => {
-                let mut url = self.host.rest.clone();
-                extend(&mut url, ["repos"].into_iter().chain(wanted.repository.split('/')));
-                extend(&mut url, ["contents"].into_iter().chain(wanted.path.split('/')));
-                url.query_pairs_mut().append_pair("ref", revision);
-                plain(&self.rest, url)
-            }
+        let answer = if let Some(raw) = &self.raw {
+            let mut url = raw.base.clone();
+            extend(&mut url, wanted.repository.split('/'));
+            extend(&mut url, revision.split('/').chain(wanted.path.split('/')));
+            raw.send(Request::get(url).once())
+        } else {
+            let mut url = self.host.rest.clone();
+            extend(&mut url, ["repos"].into_iter().chain(wanted.repository.split('/')));
+            extend(&mut url, ["contents"].into_iter().chain(wanted.path.split('/')));
+            url.query_pairs_mut().append_pair("ref", revision);
+            plain(&self.rest, url)
         };
         match answer {
             Ok(answer) => self.checked(answer.body).map(|bytes| Some(Content { blob: None, bytes })),

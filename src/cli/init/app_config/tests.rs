@@ -125,7 +125,7 @@ fn odd_files_end_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app-config.yaml");
     std::fs::write(&file, "a: {$include: app-config.yaml}\n").unwrap();
-    assert!(tree::load(&[file.clone()]).unwrap_err().message.contains("without end"));
+    assert!(tree::load(std::slice::from_ref(&file)).unwrap_err().message.contains("without end"));
     assert!(tree::load(&[folder.path().join("none.yaml")]).is_err());
     std::fs::write(&file, "a: [\n").unwrap();
     assert!(tree::load(&[file]).is_err());
