@@ -41,9 +41,10 @@ impl Respond for Script {
             request.url.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
         };
         let fields = query("fields").unwrap_or_default();
-        let brief = |entity: &Value| match fields.contains("spec") {
-            true => entity.clone(),
-            false => {
+        let brief = |entity: &Value| {
+            if fields.contains("spec") {
+                entity.clone()
+            } else {
                 json!({"kind": entity["kind"], "metadata": {"name": entity["metadata"]["name"], "etag": entity["metadata"]["etag"]}})
             }
         };

@@ -127,7 +127,7 @@ fn a_listing_that_was_cancelled_goes_on_where_it_stopped() {
 fn fifty_thousand_repositories_are_gone_through() {
     within(Duration::from_secs(120), || {
         let fake = Fake::of(50_000, 100);
-        let amounts: Arc<Mutex<Vec<(usize, Option<usize>)>>> = Arc::default();
+        let amounts = Arc::new(Mutex::new(Vec::new()));
         let told = amounts.clone();
         let progress = Progress::new(move |event| {
             if let ProgressEvent::Amount { done, total, unit: "repositories", .. } = event {

@@ -1,6 +1,12 @@
 //! Sources against real folders, git repositories and HTTP servers, through the loader.
 
-#![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a failing helper fails its test"
+)]
 
 mod azure;
 mod backstage;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A run of the program: a loader over a cache folder.
+#[expect(clippy::needless_pass_by_value, reason = "made for each run")]
 fn run(cache: &Path, sources: &[SourceConfig], options: LoadOptions) -> Loader {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let options =
@@ -75,7 +76,7 @@ fn what_changed_while_nobody_looked_is_there_after_a_load() {
     type Change = (&'static str, fn(&Folder));
     let changes: [Change; 5] = [
         ("changed", |folder| {
-            folder.write("b/catalog-info.yaml", component("b").replace("service", "website"))
+            folder.write("b/catalog-info.yaml", component("b").replace("service", "website"));
         }),
         ("added", |folder| folder.write("c/catalog-info.yaml", component("new"))),
         ("removed", |folder| std::fs::remove_file(folder.path().join("b/catalog-info.yaml")).unwrap()),

@@ -230,14 +230,12 @@ impl World {
         let (mut data, mut errors) = (Map::new(), Vec::new());
         for found in wanted.captures_iter(query) {
             let repo = self.repos.iter().find(|repo| found[2] == *"acme" && found[3] == *repo.name);
-            let value = match repo.filter(|repo| !repo.vanished) {
-                Some(repo) => json!({ "object": object(repo, &found[4], "", true) }),
-                None => {
-                    errors.push(
-                        json!({"type": "NOT_FOUND", "path": [&found[1]], "message": "Could not resolve"}),
-                    );
-                    Value::Null
-                }
+            let value = if let Some(repo) = repo.filter(|repo| !repo.vanished) {
+                json!({ "object": object(repo, &found[4], "", true) })
+            } else {
+                errors
+                    .push(json!({"type": "NOT_FOUND", "path": [&found[1]], "message": "Could not resolve"}));
+                Value::Null
             };
             data.insert(found[1].to_owned(), value);
         }

@@ -45,7 +45,7 @@ impl Respond for Bucket {
         let name = path.rsplit('/').next().unwrap_or("");
         let name = if name.len() > 40 { "DATA" } else { name };
         let answer = answer(&mut state, request, &path, query);
-        let _ = write!(state.log.last_mut().unwrap(), " {}", name);
+        let _ = write!(state.log.last_mut().unwrap(), " {name}");
         answer
     }
 }
@@ -108,7 +108,7 @@ fn answer(state: &mut Scene, request: &Request, path: &str, query: &str) -> Resp
 
 struct Server {
     runtime: tokio::runtime::Runtime,
-    server: MockServer,
+    mock: MockServer,
     bucket: Bucket,
     home: Folder,
 }
@@ -121,7 +121,7 @@ impl Server {
         let state = Scene { knows_conditions: true, is_signed: true, ..Scene::default() };
         let bucket = Bucket(Arc::new(Mutex::new(state)));
         runtime.block_on(Mock::given(any()).respond_with(bucket.clone()).mount(&server));
-        Self { runtime, server, bucket, home: Folder::new(&[]) }
+        Self { runtime, mock: server, bucket, home: Folder::new(&[]) }
     }
 
     fn state<T>(&self, work: impl FnOnce(&mut Scene) -> T) -> T {
@@ -144,7 +144,7 @@ impl Server {
             .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_REGION", "eu-central-1")
-            .env("AWS_ENDPOINT", self.server.uri())
+            .env("AWS_ENDPOINT", self.mock.uri())
             .env("AWS_ALLOW_HTTP", "true")
             .current_dir(self.home.path());
         command
@@ -323,7 +323,7 @@ fn a_web_server_is_asked_for_the_manifest_alone_while_nothing_changed() {
     let (server, company, cache) = (Server::new(), company(), Folder::new(&[]));
     assert_exit(&server.publish(&company, &[]), 0);
     server.log();
-    let url = format!("{}/bucket/team", server.server.uri());
+    let url = format!("{}/bucket/team", server.mock.uri());
     let loader = keeping(vec![source(&url)], cache.path());
     assert_eq!((load(&loader).len(), error(&load(&loader))), (5, String::new()));
     assert_eq!(server.log(), ["GET manifest.json", "GET DATA", "GET manifest.json"]);
@@ -353,7 +353,7 @@ fn offline_shows_the_copy() {
     let (server, company) = (Server::new(), company());
     assert_exit(&server.publish(&company, &[]), 0);
     let cache = Folder::new(&[]);
-    let url = format!("{}/bucket/team", server.server.uri());
+    let url = format!("{}/bucket/team", server.mock.uri());
     load(&keeping(vec![source(&url)], cache.path()));
     server.log();
     let options =
