@@ -38,6 +38,7 @@ fn face(folder: &std::path::Path, line: &str) -> Headless {
         state_folder: folder.to_path_buf(),
         order: Order::default(),
         refresh: None,
+        backend: None,
         refresher: std::sync::OnceLock::new(),
     };
     let cx = Context::new(ui::panes::ALL);

@@ -136,6 +136,7 @@ pub mod id {
         OPEN = "thing.open"; STAR = "thing.star"; COPY = "thing.copy"; COPY_WHAT = "thing.copy-what";
         BROWSE = "thing.browse"; BROWSE_WHAT = "thing.browse-what"; EDIT = "thing.edit"; ACTIONS = "thing.actions";
         DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; IMPACT = "thing.impact"; CHANGES = "thing.history";
+        REFRESH_REMOTE = "thing.refresh-remote";
         TAB_NEXT = "tab.next"; TAB_PREVIOUS = "tab.previous";
         REGION_NEXT = "region.next"; REGION_PREVIOUS = "region.previous"; LAYOUT = "region.layout";
         PREVIEW_DOWN = "region.preview-down"; PREVIEW_UP = "region.preview-up";
@@ -229,6 +230,14 @@ pub const SUBJECT: &[CommandSpec] = &[
     row("thing.graph", "graph", "Show its relations as a graph", &[], 0),
     row("thing.impact", "impact", "Show what depends on it and whom to tell", &[], 0),
     row("thing.history", "changes", "Show who changed it, when, and what", &[], 0),
+    row(
+        "thing.refresh-remote",
+        "remote refresh",
+        "Have the backend that it comes from read its descriptor again",
+        &[],
+        0,
+    )
+    .needs(permissions::CATALOG_REFRESH),
     row("thing.star", "star", "Star or unstar it", &["*"], 0),
 ];
 

@@ -12,6 +12,7 @@ use crate::catalog::compare::Comparison;
 use crate::catalog::facets::Facet;
 use crate::catalog::history::History;
 use crate::catalog::refresh::{Order, SourceStatus};
+use crate::catalog::sources::Registered;
 use crate::catalog::{Catalog, EntityId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +123,15 @@ pub enum TaskEvent {
         generation: Generation,
         /// The answer, or why there is none in plain words.
         result: Result<RevisionsAnswer, String>,
+    },
+    /// What registering an address would bring, for a person to decide on.
+    Registrable {
+        /// Name of the source whose backend was asked.
+        source: String,
+        /// The address.
+        target: String,
+        /// What it would bring.
+        plan: Registered,
     },
     /// Something asked for is done; the sentence is shown for a while.
     Done(String),
@@ -289,6 +299,9 @@ pub enum Effect {
         /// What is asked.
         question: RevisionsQuestion,
     },
+    /// Ask the backend of a source to do something; answered by [`TaskEvent::Done`], [`TaskEvent::Failed`] or
+    /// [`TaskEvent::Registrable`].
+    Backend(BackendOrder),
     /// Copy a text; `what` names it for the message.
     Copy {
         /// What it is: `name`, `ref`, `YAML`.
@@ -330,6 +343,43 @@ pub enum Effect {
     Mouse(bool),
     /// Send [`Event::Timer`] after a while.
     Timer(Timer, Duration),
+}
+
+/// What the backend of a source can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackendOrder {
+    /// Read the descriptors of these entities again.
+    Refresh {
+        /// Name of the source.
+        source: String,
+        /// Canonical refs.
+        entities: Vec<String>,
+    },
+    /// Say what registering an address would bring; changes nothing.
+    TryRegister {
+        /// Name of the source.
+        source: String,
+        /// Address of a descriptor.
+        target: String,
+    },
+    /// Register an address; one that is registered already is read again.
+    Register {
+        /// Name of the source.
+        source: String,
+        /// Address of a descriptor.
+        target: String,
+    },
+}
+
+impl BackendOrder {
+    /// Returns the name of the source whose backend is asked.
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Refresh { source, .. }
+            | Self::TryRegister { source, .. }
+            | Self::Register { source, .. } => source,
+        }
+    }
 }
 
 /// A question about revisions.

@@ -4,6 +4,7 @@
 //! [`Effect`]s for the face to carry out. An event goes to the overlay on top if there is one, else to
 //! a focused text input, else through the keymap to a command: the application's own or the pane's.
 
+pub mod backend;
 pub mod commands;
 pub mod context;
 pub mod entity_list;
@@ -260,6 +261,10 @@ impl App {
             }
             Outcome::Typed if overlay.kind == OverlayKind::Palette => palette::typed(overlay, &self.cx),
             Outcome::Typed => Vec::new(),
+            Outcome::Line(line) if let OverlayKind::Prompt(command) = overlay.kind => {
+                self.overlays.pop();
+                vec![Effect::Choose(command, line)]
+            }
             Outcome::Line(line) => {
                 let chosen = overlay.focused().map(|item| item.effects.clone());
                 self.overlays.pop();
@@ -363,6 +368,9 @@ impl App {
             TaskEvent::ThemeLoaded(theme) => {
                 self.cx.theme = theme.clone();
                 Vec::new()
+            }
+            TaskEvent::Registrable { source, target, plan } => {
+                vec![Effect::Show(backend::plan(source, target, plan))]
             }
             TaskEvent::Done(text) => self.say(Level::Ok, text.clone()),
             TaskEvent::Failed(text) => self.say(Level::Error, text.clone()),

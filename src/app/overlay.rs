@@ -4,7 +4,7 @@
 //! choose: [`Mode::Typing`] filters while typing (help, palette, pickers), [`Mode::Letters`] chooses by
 //! a letter (action menu, questions). Everything is data, so a test can read what a user would see.
 
-use super::commands::id;
+use super::commands::{CommandId, id};
 use super::event::{Effect, Generation};
 use super::input::{Key, KeyCode};
 use super::line_input::LineInput;
@@ -72,6 +72,8 @@ pub enum OverlayKind {
     Menu,
     /// A question; the first item is the safe one.
     Question,
+    /// A line to type; `enter` hands it to the pane as [`Effect::Choose`] of this command.
+    Prompt(CommandId),
 }
 
 /// Something on top of a pane.
@@ -157,6 +159,11 @@ impl Overlay {
     pub fn question(title: impl Into<String>, text: Vec<String>, yes: &str, effects: Vec<Effect>) -> Self {
         let items = vec![Item::new("no", Vec::new()).letter('n'), Item::new(yes, effects).letter('y')];
         Self { text, ..Self::new(OverlayKind::Question, title, Mode::Letters, items) }
+    }
+
+    /// Creates a prompt for a line of text.
+    pub fn prompt(title: impl Into<String>, text: Vec<String>, command: CommandId) -> Self {
+        Self { text, ..Self::new(OverlayKind::Prompt(command), title, Mode::Typing, Vec::new()) }
     }
 
     /// Returns the choice under the cursor.
@@ -277,7 +284,8 @@ impl Overlay {
     }
 
     fn choose_or_line(&mut self) -> Outcome {
-        if self.kind == OverlayKind::Palette && !self.input.text().trim().is_empty() {
+        let takes_lines = matches!(self.kind, OverlayKind::Palette | OverlayKind::Prompt(_));
+        if takes_lines && !self.input.text().trim().is_empty() {
             return Outcome::Line(self.input.text().trim().to_owned());
         }
         self.choose()

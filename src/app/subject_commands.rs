@@ -1,6 +1,7 @@
 //! The commands that act on the focused thing, the same in every pane.
 
 use super::App;
+use super::backend;
 use super::commands::{Availability, CommandId, id};
 use super::event::Effect;
 use super::overlay::{Item, Overlay};
@@ -20,6 +21,10 @@ impl App {
         }
         let subjects = self.subjects();
         let Some(first) = subjects.first() else { return Some(Availability::no("nothing is focused")) };
+        if command == id::REFRESH_REMOTE {
+            let order = backend::refresh(&self.cx, &subjects);
+            return Some(order.map_or_else(Availability::Disabled, |_| Availability::Available));
+        }
         let is_missing = match command {
             id::STAR | id::DESCRIBE | id::INSPECT | id::GRAPH | id::IMPACT | id::CHANGES => {
                 first.entity.is_none()
@@ -75,6 +80,10 @@ impl App {
             id::GRAPH => open(entity().map(|e| Place::with("graph", e))),
             id::IMPACT => open(entity().map(|e| Place::with("graph", format!("{e} impact")))),
             id::CHANGES => open(entity().map(|e| Place::with("history", e))),
+            id::REFRESH_REMOTE => {
+                let order = backend::refresh(&self.cx, &subjects);
+                order.map(|order| vec![Effect::Backend(order)]).unwrap_or_default()
+            }
             id::ACTIONS => vec![Effect::Show(self.action_menu(&subjects))],
             _ => return None,
         })

@@ -7,7 +7,7 @@ use super::live::Live;
 use super::session::{Session, SourcesFrom};
 use crate::app::Context;
 use crate::app::context::{ConfigFile, Configured, Me, Setting, Visit};
-use crate::app::event::{Memory, RevisionsAnswer, RevisionsQuestion, Shared};
+use crate::app::event::{BackendOrder, Memory, RevisionsAnswer, RevisionsQuestion, Shared, TaskEvent};
 use crate::app::keymap::PRESETS;
 use crate::catalog::compare;
 use crate::catalog::history::{self, Place};
@@ -17,6 +17,7 @@ use crate::catalog::{Catalog, EntityId, Loader, Progress};
 use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
+use crate::diagnostic::Diagnostic;
 use crate::permissions::Claims;
 use crate::store;
 use crate::tui::services::Saved;
@@ -71,6 +72,7 @@ fn services(session: Session) -> Services {
     let session = Arc::new(Mutex::new(session));
     let (for_save, for_refresh) = (session.clone(), session.clone());
     let (for_revisions, for_source) = (session.clone(), session.clone());
+    let for_backend = session.clone();
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
     Services {
         load: Box::new(move |progress| {
@@ -98,6 +100,10 @@ fn services(session: Session) -> Services {
             };
             revisions(&loader, from, catalog, question)
         }),
+        backend: Some(Box::new(move |order| {
+            let loader = for_backend.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
+            ask_backend(&loader, order)
+        })),
         remember: Box::new(move |memory| remember(&for_memory, memory)),
         load_theme: Box::new(move |name| {
             let loaded = Theme::load(name, Some(&for_theme.themes()));
@@ -277,6 +283,46 @@ fn revisions(
             };
             let found = history::read(&place, &limits).map_err(|error| error.message().to_owned())?;
             Ok(RevisionsAnswer::History(Shared(Arc::new(found))))
+        }
+    }
+}
+
+/// Asks the backend of a source to do something.
+///
+/// # Errors
+/// Why not, and what to do, in a sentence for people.
+pub fn ask_backend(loader: &Loader, order: &BackendOrder) -> Result<TaskEvent, String> {
+    let source = order.source();
+    let index = loader.sources().iter().position(|configured| configured.name == source);
+    let index = index.ok_or_else(|| format!("there is no source `{source}` any more"))?;
+    let progress = Progress::none();
+    let told = |diagnostic: Box<Diagnostic>| {
+        let hint = diagnostic.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{}{hint}", diagnostic.message)
+    };
+    match order {
+        BackendOrder::Refresh { entities, .. } => {
+            for entity in entities {
+                loader.refresh_entity(index, entity, &progress).map_err(told)?;
+            }
+            let what = match entities.as_slice() {
+                [one] => one.clone(),
+                many => format!("{} entities", many.len()),
+            };
+            Ok(TaskEvent::Done(format!("the backend of `{source}` was asked to read {what} again")))
+        }
+        BackendOrder::TryRegister { target, .. } => {
+            let plan = loader.register(index, target, true, &progress).map_err(told)?;
+            Ok(TaskEvent::Registrable { source: source.to_owned(), target: target.clone(), plan })
+        }
+        BackendOrder::Register { target, .. } => {
+            // somebody else may have been quicker
+            if loader.register(index, target, false, &progress).map_err(told)?.exists {
+                loader.refresh_location(index, target, &progress).map_err(told)?;
+                let said = "has it registered already and was asked to read it again";
+                return Ok(TaskEvent::Done(format!("the backend of `{source}` {said}")));
+            }
+            Ok(TaskEvent::Done(format!("registered; the backend of `{source}` reads it within moments")))
         }
     }
 }

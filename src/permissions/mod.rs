@@ -13,6 +13,9 @@ pub const CATALOG_READ: &str = "catalog.entity.read";
 /// Ask for sources to be read again. Backstage: `catalog.entity.refresh`.
 pub const CATALOG_REFRESH: &str = "catalog.entity.refresh";
 
+/// Have a backend take in a location. Backstage: `catalog.location.create`.
+pub const LOCATION_CREATE: &str = "catalog.location.create";
+
 /// Who asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Principal {

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::commands::{Availability, CommandId, id};
 use crate::app::event::{Effect, Event, Level, TaskEvent};
 use crate::app::input::{Key, KeyCode, Mouse, MouseKind};
-use crate::app::overlay::{Mode, Overlay};
+use crate::app::overlay::{Mode, Overlay, OverlayKind};
 use crate::config::theme::Theme;
 use crate::model::text::clean;
 use crate::ui::text::text_of;
@@ -188,6 +188,7 @@ impl Plain<'_> {
     fn answer(&mut self, line: &str) {
         let Some(overlay) = self.face.app.overlays.last() else { return };
         let (len, mode) = (overlay.shown.len(), overlay.mode);
+        let is_prompt = matches!(overlay.kind, OverlayKind::Prompt(_));
         match (line.parse::<usize>(), line) {
             (Ok(number), _) if (1..=len.min(MAX_CHOICES)).contains(&number) => {
                 self.face.send(Event::Row { row: number - 1, is_chosen: true });
@@ -196,6 +197,9 @@ impl Plain<'_> {
             (Err(_), text) if mode == Mode::Typing => {
                 self.face.send(Event::Key(Key::ctrl('u')));
                 self.face.send(Event::Paste(text.to_owned()));
+                if is_prompt {
+                    self.face.send(Event::Key(Key::plain(KeyCode::Enter)));
+                }
             }
             (Err(_), text) => {
                 let letters: Vec<char> = text.chars().collect();
@@ -225,6 +229,7 @@ impl Plain<'_> {
                     effect @ (Effect::OpenUrl(_)
                     | Effect::SaveText { .. }
                     | Effect::SaveSetting { .. }
+                    | Effect::Backend(_)
                     | Effect::Remember(_)) => self.face.perform(&effect),
                     // a timer would take back what is printed once; the rest is for a screen
                     _ => {}
@@ -411,6 +416,7 @@ mod tests {
             state_folder: std::path::PathBuf::new(),
             order: Order::default(),
             refresh: None,
+            backend: None,
             refresher: std::sync::OnceLock::new(),
         };
         Start { cx: Context::new(crate::ui::panes::ALL), line: line.to_owned(), services }

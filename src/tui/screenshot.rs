@@ -81,6 +81,7 @@ impl Headless {
                     | Effect::OpenUrl(_)
                     | Effect::SaveText { .. }
                     | Effect::SaveSetting { .. }
+                    | Effect::Backend(_)
                     | Effect::Remember(_)
             );
             if is_for_terminal {

@@ -5,8 +5,8 @@
 
 use crate::app::context::{Me, size};
 use crate::app::event::{
-    Effect, FilterMistake, Generation, Matches, Memory, RevisionsAnswer, RevisionsQuestion, Shared, Sort,
-    SortKey, Suggestion, TaskEvent,
+    BackendOrder, Effect, FilterMistake, Generation, Matches, Memory, RevisionsAnswer, RevisionsQuestion,
+    Shared, Sort, SortKey, Suggestion, TaskEvent,
 };
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
 use crate::catalog::{complete, facets, query, refresh, search};
@@ -27,6 +27,7 @@ pub type Ask = dyn Fn(refresh::Order) + Send + Sync;
 type StartRefresh = dyn Fn(Arc<Tell>) -> Box<Ask> + Send + Sync;
 type ReadSource = dyn Fn(&Catalog, EntityId) -> Result<Arc<str>, String> + Send + Sync;
 type Revisions = dyn Fn(&Catalog, &RevisionsQuestion) -> Result<RevisionsAnswer, String> + Send + Sync;
+type Backend = dyn Fn(&BackendOrder) -> Result<TaskEvent, String> + Send + Sync;
 type Remember = dyn Fn(&Memory) -> Result<(), String> + Send + Sync;
 type LoadTheme = dyn Fn(&str) -> Result<Theme, String> + Send + Sync;
 type SaveSetting = dyn Fn(&'static str, Option<&str>) -> Result<Saved, String> + Send + Sync;
@@ -53,6 +54,8 @@ pub struct Services {
     pub read_source: Box<ReadSource>,
     /// Answers a question about revisions of the catalog's repository.
     pub revisions: Box<Revisions>,
+    /// Asks the backend of a source to do something; `None` where nothing outside is changed.
+    pub backend: Option<Box<Backend>>,
     /// Writes down what has to survive the session.
     pub remember: Box<Remember>,
     /// Loads a theme by name.
@@ -121,6 +124,7 @@ impl Services {
                 let result = (self.revisions)(&world.catalog, question);
                 send(TaskEvent::Revisions { generation: *generation, result });
             }
+            Effect::Backend(order) => self.ask_backend(order, send),
             Effect::Remember(memory) => {
                 if let Err(reason) = (self.remember)(memory) {
                     send(TaskEvent::Failed(format!("could not remember: {reason}")));
@@ -143,6 +147,23 @@ impl Services {
                 Err(reason) => TaskEvent::Failed(reason),
             }),
             _ => {}
+        }
+    }
+
+    /// Asks a backend; what it was asked to change is read afterwards.
+    fn ask_backend(&self, order: &BackendOrder, send: &(dyn Fn(TaskEvent) + Send + Sync)) {
+        let Some(backend) = &self.backend else {
+            return send(TaskEvent::Failed("no backend is asked from here".to_owned()));
+        };
+        match backend(order) {
+            Ok(event) => {
+                let is_changed = matches!(event, TaskEvent::Done(_));
+                send(event);
+                if let (true, Some(ask)) = (is_changed, self.refresher.get()) {
+                    ask(refresh::Order::Refresh(order.source().to_owned()));
+                }
+            }
+            Err(reason) => send(TaskEvent::Failed(reason)),
         }
     }
 

@@ -1,7 +1,9 @@
 //! A Backstage backend: pages, what changes between them, old servers, refusals, and what is kept.
 
 use crate::{codes, refs};
+use devportal::app::event::{BackendOrder, TaskEvent};
 use devportal::catalog::{Catalog, LoadOptions, Loader, Progress, ProgressEvent};
+use devportal::cli::screen::ask_backend;
 use devportal::config::secret::SecretSource;
 use devportal::config::source::SourceConfig;
 use serde_json::{Value, json};
@@ -503,6 +505,33 @@ fn registering_and_refreshing_are_asked_for_once() {
     let offline =
         Loader::new(vec![backend.source()], LoadOptions { offline: true, ..LoadOptions::default() });
     assert!(offline.register(0, target, true, &Progress::none()).unwrap_err().message.contains("offline"));
+}
+
+#[test]
+fn the_screen_tells_what_a_backend_answers() {
+    let backend = Backend::new(&["a"]);
+    let answer = json!({"location": {"id": "1"}, "exists": false, "entities": [entity("new", "1")]});
+    backend.instead("dryRun=true", ResponseTemplate::new(201).set_body_json(&answer));
+    backend.instead("POST /api/catalog/locations?", ResponseTemplate::new(409));
+    backend.instead("POST /api/catalog/refresh", ResponseTemplate::new(200));
+    let loader = loader(backend.source(), None);
+    let (source, target) = ("company".to_owned(), "https://git.example.com/new/catalog-info.yaml".to_owned());
+    let ask = |order: BackendOrder| ask_backend(&loader, &order);
+    let plan = ask(BackendOrder::TryRegister { source: source.clone(), target: target.clone() });
+    assert!(
+        matches!(&plan, Ok(TaskEvent::Registrable { plan, .. }) if plan.entities == ["component:default/new"]),
+        "{plan:?}"
+    );
+    let register = BackendOrder::Register { source: source.clone(), target };
+    let done = ask(register.clone());
+    assert!(matches!(&done, Ok(TaskEvent::Done(said)) if said.contains("registered already")), "{done:?}");
+    let refresh = BackendOrder::Refresh { source, entities: vec!["component:default/a".to_owned()] };
+    assert!(matches!(ask(refresh), Ok(TaskEvent::Done(said)) if said.contains("component:default/a")));
+    assert_eq!(backend.log().len(), 4);
+    backend.state.lock().unwrap().instead.clear();
+    backend.instead("POST", ResponseTemplate::new(403));
+    let refused = ask(register).unwrap_err();
+    assert!(refused.contains("`catalog.location.create`"), "{refused}");
 }
 
 /// Against a real server, when `DEVPORTAL_TEST_BACKSTAGE` names one and `DEVPORTAL_TEST_TOKEN` a token: a

@@ -77,6 +77,7 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
         state_folder: std::path::PathBuf::new(),
         order: Order::default(),
         refresh: None,
+        backend: None,
         refresher: std::sync::OnceLock::new(),
     };
     Start { cx, line: place.to_owned(), services }

@@ -22,7 +22,8 @@ pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
         overlay.list.cursor + usize::from(!overlay.shown.is_empty()),
         overlay.shown.len()
     );
-    let note = if overlay.kind == OverlayKind::Question { String::new() } else { note };
+    let is_counted = !matches!(overlay.kind, OverlayKind::Question | OverlayKind::Prompt(_));
+    let note = if is_counted { note } else { String::new() };
     let inner = Panel { title: &overlay.title, note: &note, is_focused: true }.draw(cx, area, buf);
     let mut y = inner.y;
     for line in text_lines(overlay, inner.width) {
@@ -31,14 +32,12 @@ pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
     }
     if overlay.mode == Mode::Typing {
         let before = text::width(&text::clean(overlay.input.before_cursor())) as u16;
-        put(
-            buf,
-            inner.x,
-            y,
-            2,
-            if overlay.kind == OverlayKind::Palette { ":" } else { "/" },
-            style(cx, Role::Key),
-        );
+        let sign = match overlay.kind {
+            OverlayKind::Palette => ":",
+            OverlayKind::Prompt(_) => ">",
+            _ => "/",
+        };
+        put(buf, inner.x, y, 2, sign, style(cx, Role::Key));
         put(buf, inner.x + 2, y, inner.width.saturating_sub(3), overlay.input.text(), style(cx, Role::Text));
         let cursor = (inner.x + 2 + before).min(inner.right().saturating_sub(1));
         buf.set_style(
@@ -77,7 +76,8 @@ fn area(app: &App, overlay: &Overlay, screen: Rect) -> Rect {
     let widest = overlay
         .items
         .iter()
-        .map(|i| text::width(&i.label) + text::width(&i.detail) + text::width(&i.keys) + 12);
+        .map(|i| text::width(&i.label) + text::width(&i.detail) + text::width(&i.keys) + 12)
+        .chain(overlay.text.iter().map(|line| text::width(line) + 6));
     let wanted = if overlay.mode == Mode::Typing {
         MAX_WIDTH
     } else {
@@ -104,6 +104,11 @@ fn area(app: &App, overlay: &Overlay, screen: Rect) -> Rect {
 
 fn draw_items(app: &App, overlay: &Overlay, area: Rect, buf: &mut Buffer) {
     let cx = &app.cx;
+    if matches!(overlay.kind, OverlayKind::Prompt(_)) {
+        let hint = "enter goes on, esc leaves";
+        put(buf, area.x + 2, area.y, area.width.saturating_sub(2), hint, style(cx, Role::Dim));
+        return;
+    }
     if overlay.shown.is_empty() {
         put(buf, area.x + 2, area.y, area.width.saturating_sub(2), "nothing matches", style(cx, Role::Dim));
         return;

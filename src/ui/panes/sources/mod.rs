@@ -1,15 +1,18 @@
 //! Sources: where the catalog comes from, what each source does now, and when it is read again.
 //!
 //! The list always, the focused source in full beside it from 100 columns. `r` reads the focused or marked
-//! ones now, `p` stops or resumes their schedule, `s` stops a reading. What a source says is in `words`.
+//! ones now, `p` stops or resumes their schedule, `s` stops a reading, `a` has a backend register a location.
+//! What a source says is in `words`.
 
 mod words;
 
 use crate::app::Context;
+use crate::app::backend;
 use crate::app::commands::{Availability, CommandId, CommandSpec, Group, id};
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Level};
 use crate::app::input::{Mouse, MouseKind};
 use crate::app::list::{ListState, Marks};
+use crate::app::overlay::Overlay;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
 use crate::app::place::Place;
 use crate::app::subject::{Subject, is_openable};
@@ -31,6 +34,7 @@ const GO: CommandSpec = CommandSpec::new(
 );
 const PAUSE: CommandId = CommandId("sources.pause");
 const STOP: CommandId = CommandId("sources.stop");
+const REGISTER: CommandId = CommandId("sources.register");
 
 /// Registration.
 pub const SPEC: PaneSpec = PaneSpec {
@@ -43,6 +47,17 @@ pub const SPEC: PaneSpec = PaneSpec {
     commands: &[
         CommandSpec::new(PAUSE, "pause", "Stop the schedule of the source, or let it go on", &["p"], 20),
         CommandSpec::new(STOP, "stop", "Stop the present reading of the source", &["s"], 22),
+        CommandSpec {
+            permission: Some(crate::permissions::LOCATION_CREATE),
+            danger: true,
+            ..CommandSpec::new(
+                REGISTER,
+                "register",
+                "Have the Backstage backend take in a descriptor; shows first what that brings",
+                &["a"],
+                24,
+            )
+        },
     ],
     groups: &[Group::Subject, Group::Regions, Group::Move],
     open: |argument, _| Ok(Box::new(SourcesPane { wanted: argument.to_owned(), ..SourcesPane::default() })),
@@ -116,6 +131,30 @@ impl SourcesPane {
         self.rows.iter().filter(|row| self.marks.has(&row.state.name)).collect()
     }
 
+    /// Name of the source whose backend takes in locations: the focused one, else the only one.
+    fn backend(&self) -> Result<&str, String> {
+        let able = || self.rows.iter().filter(|row| backend::takes_orders(&row.state));
+        if let Some(row) = self.focused().filter(|row| backend::takes_orders(&row.state)) {
+            return Ok(&row.state.name);
+        }
+        match (able().next(), able().count()) {
+            (Some(row), 1) => Ok(&row.state.name),
+            (None, _) => Err("there is no source of type `backstage` to ask".to_owned()),
+            _ => Err("there are several sources of type `backstage`: go to one of them".to_owned()),
+        }
+    }
+
+    /// Asks what an address would bring that was typed.
+    fn register(&self, typed: &str) -> Vec<Effect> {
+        match self.backend().and_then(|source| backend::try_register(source, typed)) {
+            Ok(order) => {
+                let asked = format!("asking `{}` what it would bring", order.source());
+                vec![Effect::Toast(Level::Info, asked), Effect::Backend(order)]
+            }
+            Err(reason) => vec![Effect::Toast(Level::Error, reason)],
+        }
+    }
+
     fn order(&self, order: fn(String) -> Order) -> Vec<Effect> {
         self.chosen().into_iter().map(|row| Effect::Sources(order(row.state.name.to_string()))).collect()
     }
@@ -156,6 +195,9 @@ impl SourcesPane {
             }
             PAUSE => return self.order(Order::Pause),
             STOP => return self.order(Order::Cancel),
+            REGISTER => {
+                return self.backend().map(|source| vec![Effect::Show(prompt(source))]).unwrap_or_default();
+            }
             id::LAYOUT => {
                 self.layout = match (self.layout, cx.area.width >= SPLIT) {
                     (Layout::Split, true) => Layout::List,
@@ -229,6 +271,14 @@ impl SourcesPane {
     }
 }
 
+fn prompt(source: &str) -> Overlay {
+    let text = vec![
+        format!("Address of a descriptor that the backend of `{source}` takes in,"),
+        "as a browser shows it. Nothing changes before you have seen what it brings.".to_owned(),
+    ];
+    Overlay::prompt("register a location", text, REGISTER)
+}
+
 impl Pane for SourcesPane {
     fn spec(&self) -> &'static PaneSpec {
         &SPEC
@@ -261,6 +311,7 @@ impl Pane for SourcesPane {
             }
             Input::Command(command) => self.command(command, cx),
             Input::Mouse(mouse) => self.mouse(mouse, cx),
+            Input::Choice(REGISTER, typed) => self.register(typed),
             Input::Choice(..) | Input::Paste(_) => Vec::new(),
         }
     }
@@ -284,6 +335,10 @@ impl Pane for SourcesPane {
         let is_read_once = cx.sources.is_empty();
         match command {
             id::OPEN if self.rows.is_empty() => Availability::no("there is no source"),
+            REGISTER => match self.backend() {
+                Ok(_) => Availability::Available,
+                Err(reason) => Availability::Disabled(reason),
+            },
             PAUSE | STOP if is_read_once => Availability::no("the sources are read once only here"),
             PAUSE if self.chosen().iter().all(|row| row.is_watched) => {
                 Availability::no("it is on this machine: its files are watched, there is no schedule")
