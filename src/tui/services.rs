@@ -329,7 +329,17 @@ impl Order {
             return ranks.of_id.clone();
         }
         let mut all: Vec<EntityId> = catalog.ids().collect();
-        all.sort_by_cached_key(|id| catalog.entity(*id).map(|entity| sort_text(catalog, &entity, key)));
+        if key == SortKey::Name {
+            // ids come by kind and then name: a stable sort merges these runs and makes no text
+            let name = |id: &EntityId| split_canonical(catalog.ref_of(*id));
+            all.sort_by(|a, b| {
+                let (kind_a, _, name_a) = name(a);
+                let (kind_b, _, name_b) = name(b);
+                (name_a, kind_a).cmp(&(name_b, kind_b))
+            });
+        } else {
+            all.sort_by_cached_key(|id| catalog.entity(*id).map(|entity| sort_text(catalog, &entity, key)));
+        }
         let mut ranks = vec![0; all.len()];
         for (rank, id) in all.iter().enumerate() {
             if let Some(slot) = ranks.get_mut(id.0 as usize) {

@@ -41,6 +41,8 @@ const POLL: Duration = Duration::from_secs(10);
 const FIRST_SAVE: Duration = Duration::from_millis(300);
 const SAVE_PAUSE: Duration = Duration::from_secs(5);
 const SAVE_SHARE: u32 = 30;
+/// Time that the screen has for itself after the kept snapshot is shown, before anything is read.
+const HEAD_START: Duration = Duration::from_millis(150);
 /// Part of the time that watched files may cost: after a reading, rest this many times as long.
 const WATCH_SHARE: u32 = 3;
 
@@ -226,6 +228,7 @@ impl Manager {
         let is_offline = self.loader.options().offline;
         for (index, source) in self.sources.iter_mut().enumerate() {
             source.status.state = self.loader.state(index);
+            source.due = Some(now + HEAD_START);
             let Some(every) = source.every else { continue };
             let age =
                 source.status.state.read_at.and_then(|at| Duration::try_from(time.duration_since(at)).ok());
