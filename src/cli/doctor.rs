@@ -1,6 +1,7 @@
 //! `doctor`: checks what the program depends on; each finding says what to do.
 
 mod checks;
+mod sources;
 
 use super::args::GlobalArgs;
 use super::error::{CliError, Exit};

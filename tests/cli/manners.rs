@@ -117,6 +117,39 @@ fn doctor_says_cause_and_fix() {
 }
 
 #[test]
+fn doctor_asks_every_source() {
+    let machine = shop();
+    let settings = r#"
+[[catalog.source]]
+type = "http"
+name = "files"
+url = "http://127.0.0.1:9/x.yaml"
+branch = "main"
+token = { command = ["echo", "pw123"] }
+
+[[catalog.source]]
+type = "backstage"
+name = "portal"
+url = "http://127.0.0.1:9"
+token = { env = "NO_SUCH_TOKEN" }
+"#;
+    machine.settings("config.toml", settings);
+    let outcome = machine.run(&["doctor"]);
+    let text = outcome.stdout;
+    for part in [
+        "source files: http at http://127.0.0.1:9/x.yaml: ",
+        "refused",
+        "token found in the command `echo`; nothing is kept of it; read again every 10m",
+        "the type `http` does not use `branch`",
+        "source portal: backstage at http://127.0.0.1:9: the environment variable `NO_SUCH_TOKEN` is not set",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    assert!(!text.contains("pw123"), "{text}");
+    assert_eq!(outcome.code, 8);
+}
+
+#[test]
 fn a_report_is_redacted() {
     let machine = shop();
     machine.settings(

@@ -19,8 +19,23 @@ use std::time::Duration;
 use url::Url;
 
 /// The type `azure`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "azure", help: "the git repositories of an Azure DevOps organisation", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "azure",
+    help: "the git repositories of an Azure DevOps organisation",
+    settings: &[
+        "url",
+        "token",
+        "organization",
+        "repositories",
+        "catalog_path",
+        "branch",
+        "org",
+        "codeowners",
+        "ca_file",
+        "project",
+    ],
+    open,
+};
 
 /// Where Azure DevOps Services is.
 const HOME: &str = "https://dev.azure.com";

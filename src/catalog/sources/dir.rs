@@ -17,7 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// The type `dir`.
-pub const SPEC: SourceSpec = SourceSpec { kind: "dir", help: "a folder; finds the descriptors in it", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "dir",
+    help: "a folder; finds the descriptors in it",
+    settings: &["path", "include", "exclude", "ca_file"],
+    open,
+};
 
 fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "dir", setting: "path" })?;

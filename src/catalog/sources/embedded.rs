@@ -8,7 +8,8 @@ use include_dir::{Dir, include_dir};
 use std::sync::Arc;
 
 /// The type `sample`.
-pub const SPEC: SourceSpec = SourceSpec { kind: "sample", help: "the company that is built in", open };
+pub const SPEC: SourceSpec =
+    SourceSpec { kind: "sample", help: "the company that is built in", settings: &[], open };
 
 static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample-catalog");
 

@@ -7,8 +7,12 @@ use crate::config::source::SourceConfig;
 use std::path::{Path, PathBuf};
 
 /// The type `file`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "file", help: "one descriptor file and what its Locations name", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "file",
+    help: "one descriptor file and what its Locations name",
+    settings: &["path", "ca_file"],
+    open,
+};
 
 fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     let path = config.path.clone().ok_or(SourceError::MissingSetting { kind: "file", setting: "path" })?;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 pub const SPEC: SourceSpec = SourceSpec {
     kind: "git",
     help: "a git repository at its work tree or any revision, or behind an address",
+    settings: &["path", "url", "at", "branch", "include", "exclude", "token", "username", "ca_file"],
     open,
 };
 

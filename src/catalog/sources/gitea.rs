@@ -19,6 +19,18 @@ use url::Url;
 pub const SPEC: SourceSpec = SourceSpec {
     kind: "gitea",
     help: "the repositories of an organisation or user of Gitea or Forgejo",
+    settings: &[
+        "url",
+        "token",
+        "organization",
+        "repositories",
+        "catalog_path",
+        "branch",
+        "org",
+        "codeowners",
+        "ca_file",
+        "username",
+    ],
     open,
 };
 

@@ -18,8 +18,22 @@ use std::time::Duration;
 use url::Url;
 
 /// The type `github`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "github", help: "the repositories of a GitHub organisation or user", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "github",
+    help: "the repositories of a GitHub organisation or user",
+    settings: &[
+        "url",
+        "token",
+        "organization",
+        "repositories",
+        "catalog_path",
+        "branch",
+        "org",
+        "codeowners",
+        "ca_file",
+    ],
+    open,
+};
 
 /// How long what was read is good.
 const EVERY: Duration = Duration::from_secs(30 * 60);

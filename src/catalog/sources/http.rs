@@ -20,6 +20,7 @@ use url::Url;
 pub const SPEC: SourceSpec = SourceSpec {
     kind: "http",
     help: "descriptors at http(s) addresses, or lists of them, and what their Locations name",
+    settings: &["url", "urls", "at", "token", "username", "ca_file"],
     open,
 };
 

@@ -54,6 +54,22 @@ pub const SOURCES: &[&SourceSpec] = &[
 /// Time between two refreshes of a remote source, unless its type or its configuration says otherwise.
 pub const EVERY: Duration = Duration::from_secs(10 * 60);
 
+/// Settings that every type of source uses, or that harm none.
+const COMMON: &[&str] = &["type", "name", "priority", "allow", "max_file_bytes", "timeout_seconds", "every"];
+
+/// Returns the settings of a source that its type does not use.
+pub fn unused_settings(config: &SourceConfig) -> Vec<String> {
+    let Some(spec) = SOURCES.iter().find(|spec| spec.kind == config.kind) else { return Vec::new() };
+    let is_used = |key: &str| COMMON.contains(&key) || spec.settings.contains(&key);
+    // what is not set is not written out
+    match serde_json::to_value(config) {
+        Ok(serde_json::Value::Object(set)) => {
+            set.into_iter().map(|(key, _)| key).filter(|key| !is_used(key)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// A type of source.
 #[derive(Debug)]
 pub struct SourceSpec {
@@ -61,6 +77,8 @@ pub struct SourceSpec {
     pub kind: &'static str,
     /// One line for help.
     pub help: &'static str,
+    /// Settings it uses beside [`COMMON`].
+    pub settings: &'static [&'static str],
     /// Makes a provider from its configuration; touches neither disk nor network.
     pub open: fn(&SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError>,
 }
@@ -369,6 +387,18 @@ pub fn open(config: &SourceConfig) -> Result<(&'static SourceSpec, Box<dyn Catal
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_another_type_are_told() {
+        let mut config = SourceConfig::dir("/x");
+        config.include = vec!["*.yaml".to_owned()];
+        assert!(unused_settings(&config).is_empty());
+        config.branch = Some("main".to_owned());
+        config.guest = true;
+        assert_eq!(unused_settings(&config), ["branch", "guest"]);
+        config.kind = "unheard-of".to_owned();
+        assert!(unused_settings(&config).is_empty(), "it has an error of its own");
+    }
 
     #[test]
     fn no_type_is_listed_twice() {

@@ -20,8 +20,12 @@ use std::time::Duration;
 use url::Url;
 
 /// The type `snapshot`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "snapshot", help: "a catalog that `devportal snapshot publish` wrote", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "snapshot",
+    help: "a catalog that `devportal snapshot publish` wrote",
+    settings: &["url", "path", "token", "username", "public_key", "ca_file"],
+    open,
+};
 
 /// Time between two looks at the manifest.
 const EVERY: Duration = Duration::from_secs(5 * 60);

@@ -1,7 +1,7 @@
 //! The single checks. Each is a function from the session to findings.
 
-use super::Finding;
-use crate::catalog::{Catalog, Progress};
+use super::{Finding, sources};
+use crate::catalog::Catalog;
 use crate::cli::config::editor;
 use crate::cli::session::Session;
 use crate::config::{Config, setting};
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 /// Runs every check in the order of the output.
 pub fn all(session: &Session) -> Vec<Finding> {
     let mut findings = settings(&session.config);
-    let catalog = session.loader.load(&Progress::none());
-    findings.extend(sources(session, &catalog));
+    let catalog = sources::ask_all(&session.loader);
+    findings.extend(sources::findings(session, &catalog));
     findings.push(identity(session, &catalog));
     findings.push(terminal());
     findings.push(locale());
@@ -55,39 +55,6 @@ fn settings(config: &Config) -> Vec<Finding> {
     if let Err(diagnostic) = crate::config::theme::Theme::load(theme, Some(&config.paths.themes())) {
         let fix = diagnostic.hint.unwrap_or_default();
         findings.push(Finding::fail("theme", diagnostic.message, fix));
-    }
-    findings
-}
-
-fn sources(session: &Session, catalog: &Catalog) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some(notice) = session.notice() {
-        findings.push(Finding::ok("sources", notice));
-    }
-    for source in catalog.sources() {
-        let name = format!("source {}", source.name);
-        let number = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-        let entities = number(source.entities, "entity", "entities");
-        let counts = format!("{entities} in {} ({})", number(source.files, "file", "files"), source.place);
-        findings.push(match &source.error {
-            Some(error) => {
-                let fix = error.hint.clone().unwrap_or_else(|| "check its place in the settings".to_owned());
-                Finding::fail(name, error.message.clone(), fix)
-            }
-            None if source.entities == 0 => {
-                Finding::warn(name, counts, "put a catalog-info.yaml there: `devportal init --catalog-info`")
-            }
-            None => Finding::ok(name, counts),
-        });
-    }
-    let errors = catalog.diagnostics().iter().filter(|diagnostic| diagnostic.is_error()).count();
-    if errors > 0 {
-        let text = format!("{errors} {} in descriptors", if errors == 1 { "error" } else { "errors" });
-        findings.push(Finding::warn(
-            "descriptors",
-            text,
-            "`devportal open problems` shows each with its line",
-        ));
     }
     findings
 }

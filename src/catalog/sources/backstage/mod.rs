@@ -22,8 +22,12 @@ use std::time::Duration;
 use url::Url;
 
 /// The type `backstage`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "backstage", help: "the catalog of a running Backstage, through its API", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "backstage",
+    help: "the catalog of a running Backstage, through its API",
+    settings: &["url", "token", "guest", "filter", "ca_file"],
+    open,
+};
 
 fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     let text =

@@ -17,6 +17,19 @@ use url::Url;
 pub const SPEC: SourceSpec = SourceSpec {
     kind: "bitbucket",
     help: "the repositories of a Bitbucket Cloud workspace or a Bitbucket Server",
+    settings: &[
+        "url",
+        "token",
+        "organization",
+        "repositories",
+        "catalog_path",
+        "branch",
+        "org",
+        "codeowners",
+        "ca_file",
+        "username",
+        "project",
+    ],
     open,
 };
 

@@ -25,8 +25,22 @@ use std::time::Duration;
 use url::Url;
 
 /// The type `gitlab`.
-pub const SPEC: SourceSpec =
-    SourceSpec { kind: "gitlab", help: "the projects of a GitLab group with its subgroups", open };
+pub const SPEC: SourceSpec = SourceSpec {
+    kind: "gitlab",
+    help: "the projects of a GitLab group with its subgroups",
+    settings: &[
+        "url",
+        "token",
+        "organization",
+        "repositories",
+        "catalog_path",
+        "branch",
+        "org",
+        "codeowners",
+        "ca_file",
+    ],
+    open,
+};
 
 /// Where GitLab is unless the source says otherwise.
 const HOME: &str = "https://gitlab.com";
