@@ -48,30 +48,30 @@ fn of_source(loader: &Loader, index: usize, state: &SourceState) -> Vec<Finding>
     let token = config.token.as_ref().filter(|_| !is_told).map(token).unwrap_or_default();
     let place = format!("{}{place}", config.kind);
     let held = held(state);
-    let mut findings = vec![match &state.error {
-        Some(error) => {
-            let fix = error.hint.clone().unwrap_or_else(|| "check its place in the settings".to_owned());
-            let text = format!("{place}: {}{token}; {held}{}", error.message, next(loader, index));
-            // who says `--offline` knows that nobody is asked
-            if loader.options().offline && state.read_at.is_some() {
-                Finding::warn(name.clone(), text, fix)
-            } else {
-                Finding::fail(name.clone(), text, fix)
-            }
+    let next = next(loader, index);
+    let first = if let Some(error) = &state.error {
+        let fix = error.hint.clone().unwrap_or_else(|| "check its place in the settings".to_owned());
+        let text = format!("{place}: {}{token}; {held}{next}", error.message);
+        // who says `--offline` knows that nobody is asked
+        if loader.options().offline && state.read_at.is_some() {
+            Finding::warn(name.clone(), text, fix)
+        } else {
+            Finding::fail(name.clone(), text, fix)
         }
-        None => {
-            let text = format!("{place}: {held}{token}{}", next(loader, index));
-            if state.entities > 0 {
-                Finding::ok(name.clone(), text)
-            } else if state.is_local() {
-                let fix = "put a catalog-info.yaml there: `devportal init --catalog-info`";
-                Finding::warn(name.clone(), text, fix)
-            } else {
-                let fix = "check what it is set to read, and what its token may see";
-                Finding::warn(name.clone(), text, fix)
-            }
+    } else {
+        let text = format!("{place}: {held}{token}{next}");
+        let fix = if state.is_local() {
+            "put a catalog-info.yaml there: `devportal init --catalog-info`"
+        } else {
+            "check what it is set to read, and what its token may see"
+        };
+        if state.entities > 0 {
+            Finding::ok(name.clone(), text)
+        } else {
+            Finding::warn(name.clone(), text, fix)
         }
-    }];
+    };
+    let mut findings = vec![first];
     let unused = unused_settings(config);
     if !unused.is_empty() {
         let keys: Vec<String> = unused.iter().map(|key| format!("`{key}`")).collect();
