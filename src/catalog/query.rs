@@ -6,6 +6,7 @@
 //! their refs.
 
 use super::filter::{Anchor, Atom, Count, Filter, FilterError, Key, Op, State, compile_regex};
+use super::ingest::LAST_GOOD;
 use super::selector::Selector;
 use super::snapshot::{Catalog, Entity, EntityId, NONE, Row, Str, flag};
 use crate::model::entity_ref::split_canonical;
@@ -341,9 +342,10 @@ impl<'a> Bound<'a> {
                 State::Mine => ids.contains(&id) || ids.contains(&row.owner),
                 State::Starred => ids.contains(&id),
                 State::Orphan => row.flags & flag::ORPHAN != 0,
-                State::Stale => {
-                    entity().and_then(|entity| entity.source()).is_some_and(|s| s.error.is_some())
-                }
+                State::Stale => entity().is_some_and(|entity| {
+                    entity.source().is_some_and(|source| source.error.is_some())
+                        || entity.problems().any(|problem| problem.code == LAST_GOOD)
+                }),
                 State::Invalid => row.flags & flag::INVALID != 0,
                 State::Warning => row.flags & flag::HAS_WARNINGS != 0,
                 State::Unknown => row.flags & flag::UNKNOWN_KIND != 0,

@@ -17,7 +17,7 @@ use std::time::Duration;
     version,
     about = "The developer portal for people who live in a terminal: reads Backstage files, needs no server",
     long_about = None,
-    after_help = "Without a command the full screen opens. Exit codes: 0 fine, 1 failed, 2 usage, 3 not found, \
+    after_help = "Without a command the full screen opens. Exit codes: 0 fine, 1 failed, 2 usage, 3 not found, 4 not signed in or not allowed, \
                   5 unreachable or timed out, 6 incomplete, 8 check failed, 130 interrupted.",
     disable_help_subcommand = true,
     max_term_width = 100

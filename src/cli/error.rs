@@ -15,6 +15,8 @@ pub enum Exit {
     Usage = 2,
     /// What was named does not exist.
     NotFound = 3,
+    /// Not signed in, or not allowed.
+    Refused = 4,
     /// A source could not be reached at all, or time ran out.
     Unreachable = 5,
     /// Some source could not be reached; the rest was printed.
@@ -32,6 +34,8 @@ pub enum CliError {
     Usage(Box<Diagnostic>),
     /// What was named does not exist.
     NotFound(Box<Diagnostic>),
+    /// Not signed in, or not allowed.
+    Refused(Box<Diagnostic>),
     /// Nothing could be reached, or time ran out.
     Unreachable(Box<Diagnostic>),
     /// Anything else.
@@ -46,6 +50,7 @@ impl CliError {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::NotFound(_) => Exit::NotFound,
+            Self::Refused(_) => Exit::Refused,
             Self::Unreachable(_) => Exit::Unreachable,
             // Whoever reads has seen enough: `devportal get | head` is no failure
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
@@ -58,6 +63,7 @@ impl CliError {
         match self {
             Self::Usage(diagnostic)
             | Self::NotFound(diagnostic)
+            | Self::Refused(diagnostic)
             | Self::Unreachable(diagnostic)
             | Self::Failed(diagnostic) => Some((**diagnostic).clone()),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,

@@ -74,6 +74,9 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         out.note(&format!("the backend was asked to read `{entity}` again; it does so within moments"));
     }
     let rows = read(&loader, &wanted, out);
+    // the next command starts from what was read here
+    loader.join();
+    session.keep_afterwards(out);
     print(&rows, args.output, out)?;
     Ok(if rows.iter().any(|row| row.error.is_some()) { Exit::Incomplete } else { Exit::Fine })
 }

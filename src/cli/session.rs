@@ -173,6 +173,9 @@ impl Session {
         self.config = self.config.reload(&self.inputs);
         let folder = std::env::current_dir().ok();
         let (sources, from) = sources(&self.global, &self.config, folder.as_deref());
+        // a mistake in a file may hide sources that are meant to be there
+        let is_doubtful = self.config.diagnostics.iter().any(Diagnostic::is_error);
+        let sources = if is_doubtful { self.loader.sources().to_vec() } else { sources };
         let loader = Loader::new(sources, options(&self.global, &self.config));
         if loader.sources() != self.loader.sources() || loader.options() != self.loader.options() {
             self.loader = Arc::new(loader);
@@ -245,7 +248,8 @@ impl Session {
     }
 
     /// Tells what is wrong with the cache, and has what was read kept when everything is printed.
-    fn keep_afterwards(&self, out: &mut Output) {
+    /// Keeps the catalog for the next start, once the output is written.
+    pub fn keep_afterwards(&self, out: &mut Output) {
         for problem in self.loader.cache_problems() {
             out.diagnostic(&problem);
         }
@@ -323,6 +327,7 @@ fn too_old(catalog: &Catalog, max: Duration) -> Vec<Diagnostic> {
 fn gave_nothing(reason: Diagnostic) -> CliError {
     match reason.code {
         "source::network" | "source::cancelled" => CliError::unreachable(reason),
+        "source::refused" | "source::no-secret" => CliError::Refused(Box::new(reason)),
         "source::unknown-revision" => CliError::not_found(reason),
         _ => CliError::failure(reason),
     }

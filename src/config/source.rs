@@ -303,16 +303,36 @@ impl SourceConfig {
     }
 }
 
-/// Returns an address without its user and password, which are nobody's business.
+/// Names of query parameters whose values are nobody's business.
+const SECRET_NAMES: [&str; 7] = ["token", "secret", "password", "passwd", "apikey", "api_key", "signature"];
+
+/// Returns an address without its user and password, and without the values of parameters that look like
+/// secrets: they are nobody's business.
 pub fn without_credentials(address: &str) -> String {
-    match url::Url::parse(address) {
-        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.into()
-        }
-        _ => address.to_owned(),
+    let Ok(mut url) = url::Url::parse(address) else { return address.to_owned() };
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        SECRET_NAMES.iter().any(|secret| name.contains(secret)) || name == "key" || name == "sig"
+    };
+    let has_secret = url.query_pairs().any(|(name, _)| is_secret(&name));
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if !has_secret && !has_user {
+        return address.to_owned();
     }
+    // neither can fail where one was there
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    if has_secret {
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| {
+                let value = if is_secret(&name) { "***".to_owned() } else { value.into_owned() };
+                (name.into_owned(), value)
+            })
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.into()
 }
 
 /// Returns whether a place is the address of a git repository on another machine.
@@ -441,6 +461,8 @@ mod tests {
         let source = SourceConfig::guess("https://ana:pw@example.com/c.yaml", None);
         assert_eq!(source.name, "https://example.com/c.yaml");
         assert_eq!(source.url.as_deref(), Some("https://ana:pw@example.com/c.yaml"));
+        let shown = without_credentials("https://example.com/c.yaml?ref=main&private_token=abc");
+        assert_eq!(shown, "https://example.com/c.yaml?ref=main&private_token=***");
     }
 
     #[test]

@@ -223,7 +223,7 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// Code of the warning that marks what is shown as it was before.
-const LAST_GOOD: &str = "catalog::last-good-version";
+pub(in crate::catalog) const LAST_GOOD: &str = "catalog::last-good-version";
 
 /// Keeps documents of the version before that are not in this one, with what they lead to, if something in
 /// this one cannot be read as an entity: they are probably the broken ones.

@@ -17,6 +17,7 @@ mod targets;
 
 pub use address::{Address, location_annotations, raw as raw_address};
 pub use cache::FileCache;
+pub(super) use cache::LAST_GOOD;
 pub(crate) use cache::{Changed, Walked};
 pub use owner::OWNER_FROM;
 

@@ -397,8 +397,12 @@ impl Manager {
         source.status.state = state;
         (source.status.state.files, source.status.state.entities) = (files, entities);
         source.status.phase = Phase::Idle;
-        source.status.failures =
-            if source.status.state.error.is_some() { source.status.failures + 1 } else { 0 };
+        source.status.failures = match &source.status.state.error {
+            None => 0,
+            // who stops it does not mean that it failed
+            Some(error) if error.code == "source::cancelled" => source.status.failures,
+            Some(_) => source.status.failures + 1,
+        };
         source.rest_until = now + took * WATCH_SHARE;
         source.plan(now);
         if std::mem::take(&mut source.is_wanted) {

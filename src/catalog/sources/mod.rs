@@ -350,6 +350,9 @@ impl SourceError {
                 "source::unknown-revision",
                 Some("`git branch -a`, `git tag` and `git ls-remote` list what there is".into()),
             ),
+            Self::Net { error, .. } if matches!(error.status(), Some(401 | 403)) => {
+                ("source::refused", Some(error.hint()))
+            }
             Self::Net { error, .. } => ("source::network", Some(error.hint())),
             Self::Unreached { hint, .. } => ("source::network", Some(hint.clone())),
             Self::NoSecret { .. } => (
