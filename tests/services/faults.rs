@@ -115,7 +115,9 @@ fn fault(folder: &Folder, words: &str, serve: Serve) {
     assert!(trouble(&broken).is_some(), "{words}: no error");
     let (code, message, hint) = trouble(&broken).unwrap();
     assert!(message.contains(words) && message.contains("localhost"), "{words}: {message}");
-    assert!(code == "source::network" && !hint.is_empty(), "{words}: {code} {hint}");
+    let is_refused = words.contains("401") || words.contains("403");
+    let expected = if is_refused { "source::refused" } else { "source::network" };
+    assert!(code == expected && !hint.is_empty(), "{words}: {code} {hint}");
     assert_eq!(refs(&broken), ["component:default/local"], "{words}");
     is_faulty.store(false, Ordering::Relaxed);
     let healed = loader.load(&Progress::none());

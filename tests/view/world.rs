@@ -27,6 +27,8 @@ pub const PLACES: &[(&str, &str)] = &[
     ("problems", "problems"),
     ("settings", "settings theme"),
     ("sources", "sources"),
+    ("diff", "diff"),
+    ("history", "history component:default/checkout-api"),
 ];
 
 /// The sample, read once.

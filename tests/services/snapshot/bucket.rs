@@ -240,7 +240,7 @@ fn a_store_that_refuses_says_so_without_what_it_sent() {
     assert_exit(&output, 1);
     assert!(text(&output.stderr).contains("it answered 403 AccessDenied"), "{}", text(&output.stderr));
     let output = server.run(&["get", "--catalog", "s3://bucket/team"]);
-    assert_exit(&output, 1);
+    assert_exit(&output, 4);
     assert!(text(&output.stderr).contains("source::refused"), "{}", text(&output.stderr));
     assert_exit(&server.run(&["snapshot", "show", "s3://bucket/team"]), 1);
     server.state(|state| state.status = None);
