@@ -161,13 +161,13 @@ impl SourcesPane {
 
     /// Takes what the sources do now; the cursor stays on the same source.
     fn refresh(&mut self, cx: &Context) {
-        let on = match std::mem::take(&mut self.wanted) {
-            name if name.is_empty() => self.focused().map(|row| row.state.name.to_string()),
-            name => Some(name),
-        };
+        // the source asked for may be known only once it was opened
+        let focused = self.focused().map(|row| row.state.name.to_string());
+        let on = if self.wanted.is_empty() { focused } else { Some(self.wanted.clone()) };
         self.rows = words::statuses(cx);
         if let Some(at) = on.and_then(|on| self.rows.iter().position(|row| *row.state.name == *on)) {
             self.list.cursor = at;
+            self.wanted.clear();
         }
         self.list.clamp(self.rows.len(), self.height(cx));
     }
