@@ -23,12 +23,9 @@ pub fn statuses(cx: &Context) -> Vec<SourceStatus> {
     cx.sources.to_vec()
 }
 
-/// Returns `3 sources, 1 failed`.
+/// Returns `3 sources`; how many failed stands beside it in the title of every place.
 pub fn count(rows: &[SourceStatus]) -> String {
-    let failed = rows.iter().filter(|row| row.state.error.is_some()).count();
-    let sources = if rows.len() == 1 { "source" } else { "sources" };
-    let failed = if failed == 0 { String::new() } else { format!(", {failed} failed") };
-    format!("{} {sources}{failed}", grouped(rows.len()))
+    format!("{} {}", grouped(rows.len()), if rows.len() == 1 { "source" } else { "sources" })
 }
 
 /// Returns the cells of a row, in the order of the columns.
