@@ -40,6 +40,8 @@ fn face(folder: &std::path::Path, line: &str) -> Headless {
         refresh: None,
         backend: None,
         refresher: std::sync::OnceLock::new(),
+        connect: None,
+        hub: std::sync::OnceLock::new(),
     };
     let cx = Context::new(ui::panes::ALL);
     Headless::start(Start { cx, line: line.to_owned(), services }, 120, 40)

@@ -7,15 +7,17 @@
 //! 2. [`config`], [`net`], [`store`], [`permissions`]: what the program is told, HTTP, what it keeps
 //!    on disk, what a person may do.
 //! 3. [`catalog`]: sources, stitching, the immutable snapshot, queries over the graph.
-//! 4. [`app`]: state, events, effects, the command table; knows no widget, terminal or socket.
-//! 5. [`ui`]: themes, widgets, panes, overlays; draws the state of `app`.
-//! 6. [`tui`] and [`cli`]: the two faces. `main` chooses one.
+//! 4. [`kubernetes`]: the capabilities, each a folder that uses no other.
+//! 5. [`app`]: state, events, effects, the command table; knows no widget, terminal or socket.
+//! 6. [`ui`]: themes, widgets, panes, overlays; draws the state of `app`.
+//! 7. [`tui`] and [`cli`]: the two faces. `main` chooses one.
 
 pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod kubernetes;
 pub mod model;
 pub mod net;
 pub mod permissions;

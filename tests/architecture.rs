@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["diagnostic", "yaml", "model"],
     &["config", "net", "store", "permissions"],
     &["catalog"],
+    &["kubernetes", "demo"],
     &["app"],
     &["ui"],
     &["tui"],

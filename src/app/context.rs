@@ -10,6 +10,7 @@ use crate::catalog::refresh::SourceStatus;
 use crate::catalog::{Catalog, Entity};
 use crate::config::theme::Theme;
 use crate::diagnostic::Diagnostic;
+use crate::kubernetes;
 use crate::permissions::{AllowAll, Policy, Principal};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
@@ -107,6 +108,8 @@ pub struct Context {
     pub loading: Option<Loading>,
     /// What the sources do, by priority; empty where they are read once only.
     pub sources: Arc<[SourceStatus]>,
+    /// What is known of the clusters.
+    pub kubernetes: Arc<kubernetes::State>,
     /// When the snapshot was made.
     pub loaded_at: Option<Timestamp>,
     /// The time of the event being handled.
@@ -178,6 +181,7 @@ impl Context {
             aliases: Vec::new(),
             loading: None,
             sources: Arc::new([]),
+            kubernetes: Arc::default(),
             loaded_at: None,
             now: Timestamp::UNIX_EPOCH,
             origin: String::new(),

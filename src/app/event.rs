@@ -14,6 +14,9 @@ use crate::catalog::history::History;
 use crate::catalog::refresh::{Order, SourceStatus};
 use crate::catalog::sources::Registered;
 use crate::catalog::{Catalog, EntityId};
+use crate::kubernetes::logs;
+use crate::kubernetes::order::{Answer, Question};
+use crate::kubernetes::{self, ObjectRef};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,6 +135,33 @@ pub enum TaskEvent {
         target: String,
         /// What it would bring.
         plan: Registered,
+    },
+    /// What is known of the clusters has changed.
+    Kubernetes(Shared<kubernetes::State>),
+    /// A question to a cluster has its answer.
+    Cluster {
+        /// Which request this answers.
+        generation: Generation,
+        /// The answer, or why there is none in plain words.
+        result: Result<Answer, String>,
+    },
+    /// Logs asked for are being read; lines follow.
+    LogsOpened {
+        /// Which request this answers.
+        generation: Generation,
+        /// The stream; dropping it ends the reading.
+        stream: Shared<logs::Stream>,
+    },
+    /// Some stream of logs has new lines.
+    LogsAdvanced,
+    /// A search in logs has run.
+    LogsFound {
+        /// Which request this answers.
+        generation: Generation,
+        /// Numbers of the matching lines, in order.
+        ids: Vec<logs::LineId>,
+        /// Lines up to this number were looked at.
+        upto: logs::LineId,
     },
     /// Something asked for is done; the sentence is shown for a while.
     Done(String),
@@ -298,6 +328,42 @@ pub enum Effect {
         generation: Generation,
         /// What is asked.
         question: RevisionsQuestion,
+    },
+    /// Ask for something to be done for the clusters.
+    Kubernetes(kubernetes::Order),
+    /// Ask a cluster a question; answered by [`TaskEvent::Cluster`].
+    AskCluster {
+        /// Answers carry it.
+        generation: Generation,
+        /// What is asked.
+        question: Question,
+    },
+    /// Open logs; answered by [`TaskEvent::LogsOpened`].
+    OpenLogs {
+        /// Answers carry it.
+        generation: Generation,
+        /// Whose.
+        request: logs::Request,
+    },
+    /// Look for lines on the pool; answered by [`TaskEvent::LogsFound`].
+    FindInLogs {
+        /// Answers carry it.
+        generation: Generation,
+        /// Where.
+        stream: Shared<logs::Stream>,
+        /// What.
+        query: logs::Query,
+        /// Among these lines.
+        ids: std::ops::Range<logs::LineId>,
+    },
+    /// Hand the terminal to a command in a container until it ends.
+    Shell {
+        /// The pod.
+        pod: ObjectRef,
+        /// Its container; `None` for the first.
+        container: Option<Arc<str>>,
+        /// The command; empty for a shell.
+        command: Vec<String>,
     },
     /// Ask the backend of a source to do something; answered by [`TaskEvent::Done`], [`TaskEvent::Failed`] or
     /// [`TaskEvent::Registrable`].

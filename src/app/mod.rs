@@ -25,6 +25,7 @@ pub use context::Context;
 pub use event::{Effect, Event};
 
 use crate::catalog::refresh::{Order, Phase, SourceStatus};
+use crate::kubernetes;
 use commands::{Availability, CommandId, CommandSpec, id};
 use context::{Configured, Loading, MESSAGES, Visit};
 use event::{Level, Memory, TaskEvent, Timer};
@@ -355,6 +356,7 @@ impl App {
                 }
                 let mut effects = self.tell(Input::Shown);
                 effects.extend(self.open_waiting());
+                effects.push(Effect::Kubernetes(kubernetes::Order::Catalog(catalog.0.clone())));
                 effects
             }
             TaskEvent::Sources(sources) => self.sources(sources),
@@ -387,10 +389,18 @@ impl App {
             TaskEvent::EditorClosed => {
                 vec![Effect::Sources(Order::RefreshLocal), Effect::Repaint]
             }
-            TaskEvent::Filtered { .. } | TaskEvent::SourceRead { .. } | TaskEvent::Revisions { .. } => {
-                // an answer may belong to a pane that is not on top; each knows its own generation
-                self.places.iter_mut().flat_map(|pane| pane.update(Input::Task(task), &self.cx)).collect()
+            TaskEvent::Kubernetes(state) => {
+                self.cx.kubernetes = state.0.clone();
+                self.tell_all(task)
             }
+            // an answer may belong to a pane that is not on top; each knows its own generation
+            TaskEvent::Filtered { .. }
+            | TaskEvent::SourceRead { .. }
+            | TaskEvent::Revisions { .. }
+            | TaskEvent::Cluster { .. }
+            | TaskEvent::LogsOpened { .. }
+            | TaskEvent::LogsAdvanced
+            | TaskEvent::LogsFound { .. } => self.tell_all(task),
         }
     }
 
@@ -454,11 +464,12 @@ impl App {
             loading.source = busy().map(SourceStatus::doing).next().unwrap_or_default();
         }
         let mut effects = if is_done { self.open_waiting() } else { Vec::new() };
-        let event = TaskEvent::Sources(sources.clone());
-        for pane in &mut self.places {
-            effects.extend(pane.update(Input::Task(&event), &self.cx));
-        }
+        effects.extend(self.tell_all(&TaskEvent::Sources(sources.clone())));
         effects
+    }
+
+    fn tell_all(&mut self, task: &TaskEvent) -> Vec<Effect> {
+        self.places.iter_mut().flat_map(|pane| pane.update(Input::Task(task), &self.cx)).collect()
     }
 
     fn say(&mut self, level: Level, text: String) -> Vec<Effect> {

@@ -18,6 +18,7 @@ use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
 use crate::diagnostic::Diagnostic;
+use crate::kubernetes::Hub;
 use crate::permissions::Claims;
 use crate::store;
 use crate::tui::services::Saved;
@@ -89,6 +90,8 @@ fn services(session: Session) -> Services {
             Box::new(move |order| live.order(order))
         })),
         refresher: OnceLock::new(),
+        connect: Some(Box::new(|tell| Hub::new(Vec::new(), tell))),
+        hub: OnceLock::new(),
         read_source: Box::new(move |catalog, id| {
             let loader = for_source.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
             read_source(&loader, catalog, id)

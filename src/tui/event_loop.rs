@@ -8,6 +8,7 @@ use super::terminal::{self, Output, Screen};
 use super::{Services, Start, clipboard, editor, keys};
 use crate::app::event::{Effect, Event, TaskEvent, Timer};
 use crate::app::{App, Context};
+use crate::kubernetes::ObjectRef;
 use crate::ui;
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
@@ -208,6 +209,9 @@ impl Loop {
                 }
                 Effect::Copy { what, text } => self.copy(&what, &text)?,
                 Effect::Edit { path, line, column } => self.edit(&path, line, column)?,
+                Effect::Shell { pod, container, command } => {
+                    self.shell(&pod, container.as_deref(), &command)?;
+                }
                 effect => self.spawn(effect),
             }
         }
@@ -257,6 +261,21 @@ impl Loop {
         })?;
         self.update(Event::Task(match result {
             Ok(()) => TaskEvent::EditorClosed,
+            Err(reason) => TaskEvent::Failed(reason),
+        }))
+    }
+
+    fn shell(&mut self, pod: &ObjectRef, container: Option<&str>, command: &[String]) -> io::Result<()> {
+        let services = self.services.clone();
+        let mut result = Err("no cluster is asked from here".to_owned());
+        self.away(|| {
+            if let Some(hub) = services.hub.get() {
+                result = hub.shell(pod, container, command);
+            }
+        })?;
+        self.update(Event::Task(match result {
+            Ok(0) => TaskEvent::Done(format!("left {}", pod.name)),
+            Ok(code) => TaskEvent::Done(format!("left {}: the command ended with {code}", pod.name)),
             Err(reason) => TaskEvent::Failed(reason),
         }))
     }

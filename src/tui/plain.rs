@@ -418,6 +418,8 @@ mod tests {
             refresh: None,
             backend: None,
             refresher: std::sync::OnceLock::new(),
+            connect: None,
+            hub: std::sync::OnceLock::new(),
         };
         Start { cx: Context::new(crate::ui::panes::ALL), line: line.to_owned(), services }
     }

@@ -82,6 +82,7 @@ impl Headless {
                     | Effect::SaveText { .. }
                     | Effect::SaveSetting { .. }
                     | Effect::Backend(_)
+                    | Effect::Shell { .. }
                     | Effect::Remember(_)
             );
             if is_for_terminal {

@@ -11,6 +11,7 @@ use crate::app::event::{
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
 use crate::catalog::{complete, facets, query, refresh, search};
 use crate::config::theme::Theme;
+use crate::kubernetes::{Hub, hub};
 use crate::model::entity_ref::split_canonical;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
@@ -19,6 +20,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+/// Makes what runs for the clusters out of the configuration.
+pub type Connect = dyn Fn(Arc<hub::Tell>) -> Hub + Send + Sync;
 type Load = dyn Fn(&Progress) -> (Arc<Catalog>, Me) + Send + Sync;
 /// Takes what background work has to say, from any thread.
 pub type Tell = dyn Fn(TaskEvent) + Send + Sync;
@@ -70,6 +73,10 @@ pub struct Services {
     pub order: Order,
     /// The refresher, once it runs.
     pub refresher: OnceLock<Box<Ask>>,
+    /// Takes the clusters that are configured; `None` where no cluster is asked.
+    pub connect: Option<Box<Connect>>,
+    /// What runs for the clusters, once somebody asked for something.
+    pub hub: OnceLock<Hub>,
 }
 
 /// What a task works on: taken when the effect was asked for.
@@ -92,6 +99,18 @@ impl Services {
     /// Starts to refresh the sources; everything it has to say goes to `tell`. Without it they are read once,
     /// when [`Effect::Load`] asks for it.
     pub fn start(&self, tell: Arc<Tell>) {
+        if let Some(connect) = &self.connect {
+            let tell = tell.clone();
+            let tell = Arc::new(move |report| {
+                tell(match report {
+                    hub::Report::State(state) => TaskEvent::Kubernetes(Shared(state)),
+                    hub::Report::Logs => TaskEvent::LogsAdvanced,
+                    hub::Report::Done(text) => TaskEvent::Done(text),
+                    hub::Report::Failed(text) => TaskEvent::Failed(text),
+                });
+            });
+            self.hub.get_or_init(|| connect(tell));
+        }
         if let Some(refresh) = &self.refresh {
             self.refresher.get_or_init(|| refresh(tell));
         }
@@ -125,6 +144,26 @@ impl Services {
                 send(TaskEvent::Revisions { generation: *generation, result });
             }
             Effect::Backend(order) => self.ask_backend(order, send),
+            Effect::Kubernetes(order) => {
+                if let Some(hub) = self.hub.get() {
+                    hub.order(order.clone());
+                }
+            }
+            Effect::AskCluster { generation, question } => {
+                let hub = self.hub.get().ok_or_else(|| "no cluster is asked from here".to_owned());
+                let result = hub.and_then(|hub| hub.ask(question));
+                send(TaskEvent::Cluster { generation: *generation, result });
+            }
+            Effect::OpenLogs { generation, request } => {
+                if let Some(hub) = self.hub.get() {
+                    let stream = Shared(hub.logs(request.clone()));
+                    send(TaskEvent::LogsOpened { generation: *generation, stream });
+                }
+            }
+            Effect::FindInLogs { generation, stream, query, ids } => {
+                let found = stream.0.find(query, ids.clone(), &CancellationToken::new());
+                send(TaskEvent::LogsFound { generation: *generation, ids: found, upto: ids.end });
+            }
             Effect::Remember(memory) => {
                 if let Err(reason) = (self.remember)(memory) {
                     send(TaskEvent::Failed(format!("could not remember: {reason}")));

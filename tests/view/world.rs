@@ -81,6 +81,8 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
         refresh: None,
         backend: None,
         refresher: std::sync::OnceLock::new(),
+        connect: None,
+        hub: std::sync::OnceLock::new(),
     };
     Start { cx, line: place.to_owned(), services }
 }

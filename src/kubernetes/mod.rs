@@ -1,0 +1,25 @@
+//! Kubernetes: which objects belong to a service, how they are, what they say.
+//!
+//! A [`Hub`](hub::Hub) owns everything that runs: connections, watches, metrics, port-forwards. It takes
+//! [`Order`](order::Order)s and publishes an immutable [`State`](state::State); nobody waits for it. All that can
+//! be said about a state without asking a cluster is pure and stands beside it: which objects are an entity's
+//! ([`select`]), how they are ([`health`]), what a table shows ([`columns`]).
+//!
+//! Start at [`state`], then [`object`].
+
+pub mod cluster;
+pub mod health;
+pub mod hub;
+pub mod kind;
+pub mod logs;
+pub mod object;
+pub mod order;
+pub mod select;
+pub mod state;
+
+pub use cluster::{Cluster, Connection};
+pub use hub::Hub;
+pub use kind::Kind;
+pub use object::{Object, ObjectRef};
+pub use order::Order;
+pub use state::State;
