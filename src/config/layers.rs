@@ -1,6 +1,7 @@
 //! The layers of settings and what results from them.
 
 use super::document::{self, Document};
+use super::kubernetes::{ClusterConfig, CustomResourceConfig, Environment, Environments};
 use super::secret::SecretSource;
 use super::setting::{self, ALL, BadValue, Setting, Value};
 use super::source::{AllowRule, SourceConfig};
@@ -125,6 +126,12 @@ pub struct Config {
     pub files: Vec<(Layer, PathBuf)>,
     /// The configured sources, in the order of the file; relative paths made absolute.
     pub sources: Vec<SourceConfig>,
+    /// Clusters beside those of the kubeconfig; relative paths made absolute.
+    pub clusters: Vec<ClusterConfig>,
+    /// Kinds of objects beside the built-in ones.
+    pub custom_resources: Vec<CustomResourceConfig>,
+    /// Environments.
+    pub environments: Environments,
     /// The user's key bindings; names of actions are checked by whoever knows them.
     pub keys: Vec<KeyBinding>,
     /// The user's aliases.
@@ -162,6 +169,9 @@ impl Config {
             paths,
             files: Vec::new(),
             sources: Vec::new(),
+            clusters: Vec::new(),
+            custom_resources: Vec::new(),
+            environments: Environments::default(),
             keys: Vec::new(),
             aliases: Vec::new(),
             views: Vec::new(),
@@ -186,6 +196,7 @@ impl Config {
             config.set(flag.setting, flag.value.clone(), Origin::Flag(flag.name));
         }
         config.decode_sources(inputs.project.as_deref());
+        config.decode_kubernetes(inputs.project.as_deref());
         config.keys = config.side_file(&inputs.paths.keys_file(), keys::decode);
         config.aliases = config.side_file(&inputs.paths.aliases_file(), aliases::decode);
         config.views = config.side_file(&inputs.paths.views_file(), views::decode);
@@ -330,18 +341,11 @@ impl Config {
 
     /// Turns the value of `catalog.source` into sources; a bad one is reported and left out.
     fn decode_sources(&mut self, working: Option<&Path>) {
-        let Resolved { value: Value::Sources(items), origin } = self.get(&setting::CATALOG_SOURCE).clone()
+        let Resolved { value: Value::Tables(items), origin } = self.get(&setting::CATALOG_SOURCE).clone()
         else {
             return;
         };
-        let base = match &origin {
-            Origin::File(_, location) => Path::new(&*location.file).parent().map(Path::to_owned),
-            _ => working.map(Path::to_owned),
-        };
-        let text = match &origin {
-            Origin::File(_, location) => document::read_text(Path::new(&*location.file)).ok().flatten(),
-            _ => None,
-        };
+        let base = base_folder(&origin, working);
         let mut sources = Vec::new();
         for (index, item) in items.iter().enumerate() {
             match self.decode_source(item) {
@@ -356,13 +360,67 @@ impl Config {
                     sources.push(source);
                 }
                 Err(message) => {
-                    let place = text.as_deref().and_then(|text| source_span(&origin, text, index));
-                    self.diagnostics.push(bad_source(&message, index, place));
+                    let what = (&setting::CATALOG_SOURCE, "catalog source");
+                    self.diagnostics.push(bad_table(&message, what, index, &origin));
                 }
             }
         }
         SourceConfig::make_names_unique(&mut sources);
         self.sources = sources;
+    }
+
+    /// Turns the tables about clusters and environments into what they say.
+    fn decode_kubernetes(&mut self, working: Option<&Path>) {
+        let origin = self.get(&setting::KUBERNETES_CLUSTER).origin.clone();
+        let base = base_folder(&origin, working);
+        let mut clusters: Vec<ClusterConfig> = self.decode_tables(&setting::KUBERNETES_CLUSTER, "cluster");
+        for cluster in &mut clusters {
+            let absolute = |path: PathBuf| self.absolute(&path, base.as_deref());
+            cluster.ca_file = cluster.ca_file.take().map(absolute);
+            cluster.token = cluster.token.take().map(|token| match token {
+                SecretSource::File(path) => SecretSource::File(absolute(path)),
+                other => other,
+            });
+        }
+        self.clusters = clusters;
+        self.custom_resources = self.decode_tables(&setting::KUBERNETES_CUSTOM_RESOURCE, "custom resource");
+        let Resolved { value: Value::Sections(sections), origin } = self.get(&setting::ENV).clone() else {
+            return;
+        };
+        for (name, section) in sections {
+            match Environment::deserialize(section) {
+                Ok(environment) => drop(self.environments.0.insert(name, environment)),
+                Err(error) => {
+                    let text = format!("environment `{name}` is left out: {}", first_line(error.message()));
+                    let mut diagnostic = Diagnostic::error("config::bad-environment", text);
+                    if let Origin::File(_, location) = &origin {
+                        diagnostic = diagnostic.at(location.clone());
+                    }
+                    self.diagnostics.push(diagnostic.hint(one_line(&setting::ENV.example_line())));
+                }
+            }
+        }
+    }
+
+    /// Decodes a list of tables; a bad one is reported and left out.
+    fn decode_tables<T: serde::de::DeserializeOwned>(
+        &mut self,
+        setting: &'static Setting,
+        what: &'static str,
+    ) -> Vec<T> {
+        let Resolved { value: Value::Tables(items), origin } = self.get(setting).clone() else {
+            return Vec::new();
+        };
+        let mut decoded = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match T::deserialize(item) {
+                Ok(table) => decoded.push(table),
+                Err(error) => {
+                    self.diagnostics.push(bad_table(error.message(), (setting, what), index, &origin));
+                }
+            }
+        }
+        decoded
     }
 
     fn decode_source(&self, item: &toml::Value) -> Result<SourceConfig, String> {
@@ -474,33 +532,55 @@ fn bad_value(
         .hint(bad.hint.clone())
 }
 
-fn bad_source(
-    message: &str,
-    index: usize,
-    place: Option<(Document<'_>, std::ops::Range<usize>)>,
-) -> Diagnostic {
-    let first = message.lines().next().unwrap_or("");
-    let text = format!("catalog source {} is left out: {first}", index + 1);
-    let diagnostic = match place {
-        Some((document, span)) => {
-            document.diagnostic(Severity::Error, "config::bad-source", text, span, "this source")
-        }
-        None => Diagnostic::error("config::bad-source", text),
-    };
-    diagnostic.hint(format!("for example\n{}", setting::CATALOG_SOURCE.example_line()).replace('\n', "; "))
+/// Folder that relative paths of a value start from.
+fn base_folder(origin: &Origin, working: Option<&Path>) -> Option<PathBuf> {
+    match origin {
+        Origin::File(_, location) => Path::new(&*location.file).parent().map(Path::to_owned),
+        _ => working.map(Path::to_owned),
+    }
 }
 
-/// Finds where the n-th source stands in its file.
-fn source_span<'t>(
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+fn one_line(example: &str) -> String {
+    format!("for example\n{example}").replace('\n', "; ")
+}
+
+/// Says why the n-th table of a setting is left out, and where it stands.
+fn bad_table(message: &str, (setting, what): (&Setting, &str), index: usize, origin: &Origin) -> Diagnostic {
+    let said = format!("{what} {} is left out: {}", index + 1, first_line(message));
+    let code = "config::bad-source";
+    let text = match origin {
+        Origin::File(_, location) => document::read_text(Path::new(&*location.file)).ok().flatten(),
+        _ => None,
+    };
+    let place = text.as_deref().and_then(|text| table_span(setting, origin, text, index));
+    let diagnostic = match place {
+        Some((document, span)) => {
+            document.diagnostic(Severity::Error, code, said, span, format!("this {what}"))
+        }
+        None => Diagnostic::error(code, said),
+    };
+    diagnostic.hint(one_line(&setting.example_line()))
+}
+
+/// Finds where the n-th table of a setting stands in its file.
+fn table_span<'t>(
+    setting: &Setting,
     origin: &Origin,
     text: &'t str,
     index: usize,
 ) -> Option<(Document<'t>, std::ops::Range<usize>)> {
     let Origin::File(_, location) = origin else { return None };
     let document = Document::parse(&location.file, text, &mut Vec::new());
-    let catalog = document.root().get("catalog")?.get_ref().as_table()?;
-    let item = catalog.get("source")?.get_ref().as_array()?.get(index)?;
-    let span = item.span();
+    let (parents, last) = setting.key.rsplit_once('.')?;
+    let mut table = document.root();
+    for name in parents.split('.') {
+        table = table.get(name)?.get_ref().as_table()?;
+    }
+    let span = table.get(last)?.get_ref().as_array()?.get(index)?.span();
     Some((document, span))
 }
 

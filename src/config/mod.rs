@@ -10,6 +10,7 @@
 pub mod aliases;
 pub mod document;
 pub mod keys;
+pub mod kubernetes;
 pub mod layers;
 pub mod paths;
 pub mod reference;

@@ -38,8 +38,12 @@ pub enum Kind {
     Size,
     /// A list of words.
     Words,
-    /// The list of catalog sources, one table each.
-    Sources,
+    /// A list of tables of one kind; what one is called.
+    Tables(&'static str),
+    /// Tables by name.
+    Sections,
+    /// A whole number.
+    Number,
 }
 
 /// The value of a setting.
@@ -57,8 +61,12 @@ pub enum Value {
     Size(u64),
     /// A list of words.
     Words(Vec<String>),
-    /// The sources as written; [`crate::config::Config::sources`] has them decoded.
-    Sources(Vec<toml::Value>),
+    /// Tables as written; [`crate::config::Config`] has them decoded.
+    Tables(Vec<toml::Value>),
+    /// Tables by name, as written.
+    Sections(toml::Table),
+    /// A whole number.
+    Number(u64),
 }
 
 const fn setting(
@@ -120,7 +128,7 @@ pub static CATALOG_SOURCE: Setting = Setting {
     needs_trust: true,
     ..setting(
         "catalog.source",
-        Kind::Sources,
+        Kind::Tables("source"),
         None,
         "Where entities come from, one table each. As a variable: paths or URLs separated by commas.",
     )
@@ -153,6 +161,102 @@ pub static HTTP_TIMEOUT: Setting =
 /// How long connecting may take.
 pub static HTTP_CONNECT_TIMEOUT: Setting =
     setting("http.connect_timeout", Kind::Duration, Some("5s"), "How long connecting to a server may take.");
+
+/// Whether clusters are used.
+pub static KUBERNETES_ENABLED: Setting = setting(
+    "kubernetes.enabled",
+    Kind::Bool,
+    Some("true"),
+    "Whether Kubernetes clusters are connected to; without it none is ever asked.",
+);
+
+/// Which contexts are used.
+pub static KUBERNETES_CONTEXTS: Setting = Setting {
+    needs_trust: true,
+    example: Some("kubernetes.contexts = [\"prod-*\", \"staging\"]"),
+    ..setting(
+        "kubernetes.contexts",
+        Kind::Words,
+        None,
+        "Contexts of the kubeconfig that are used, `*` for any letters; without it all are.",
+    )
+};
+
+/// Where to look when a list over all namespaces is forbidden.
+pub static KUBERNETES_NAMESPACES: Setting = Setting {
+    example: Some("kubernetes.namespaces = [\"shop\", \"payments\"]"),
+    ..setting(
+        "kubernetes.namespaces",
+        Kind::Words,
+        None,
+        "Namespaces that are looked into where a list over all of them is forbidden.",
+    )
+};
+
+/// Which clusters an entity is looked for in.
+pub static KUBERNETES_SERVICE_LOCATOR: Setting = setting(
+    "kubernetes.service_locator",
+    Kind::Choice(&["multiTenant", "singleTenant", "catalogRelation"]),
+    Some("multiTenant"),
+    "Which clusters an entity is looked for in: all, the annotated one, or those it depends on.",
+);
+
+/// Clusters beside those of the kubeconfig.
+pub static KUBERNETES_CLUSTER: Setting = Setting {
+    example: Some(
+        "[[kubernetes.cluster]]\nname = \"edge\"\nurl = \"https://edge.example.com:6443\"\ntoken = { env = \"EDGE_TOKEN\" }",
+    ),
+    needs_trust: true,
+    ..setting(
+        "kubernetes.cluster",
+        Kind::Tables("cluster"),
+        None,
+        "Clusters beside those of the kubeconfig, one table each.",
+    )
+};
+
+/// Kinds beside the built-in ones.
+pub static KUBERNETES_CUSTOM_RESOURCE: Setting = Setting {
+    example: Some(
+        "[[kubernetes.custom_resource]]\ngroup = \"argoproj.io\"\nversion = \"v1alpha1\"\nplural = \"rollouts\"",
+    ),
+    ..setting(
+        "kubernetes.custom_resource",
+        Kind::Tables("custom resource"),
+        None,
+        "Kinds of objects beside the built-in ones, one table each.",
+    )
+};
+
+/// Environments.
+pub static ENV: Setting = Setting {
+    example: Some(
+        "[env.production]\ncontexts = [\"prod-*\", \"gke-live\"]\ncolour = \"red\"\nprotected = true",
+    ),
+    needs_trust: true,
+    ..setting(
+        "env",
+        Kind::Sections,
+        None,
+        "Environments by name: which clusters they are, their colour, whether changes need an unlock.",
+    )
+};
+
+/// Log lines in memory.
+pub static LOGS_LINES: Setting = setting(
+    "logs.lines",
+    Kind::Number,
+    Some("200000"),
+    "Log lines of a stream that are kept in memory; older ones go to disk.",
+);
+
+/// Log bytes on disk.
+pub static LOGS_DISK: Setting = setting(
+    "logs.disk",
+    Kind::Size,
+    Some("512MiB"),
+    "How much of a stream's older lines is kept on disk while it is open.",
+);
 
 /// No network.
 pub static OFFLINE: Setting =
@@ -191,6 +295,15 @@ pub static ALL: &[&Setting] = &[
     &CATALOG_SOURCE,
     &CATALOG_MAX_FILE_SIZE,
     &CATALOG_RULES,
+    &KUBERNETES_ENABLED,
+    &KUBERNETES_CONTEXTS,
+    &KUBERNETES_NAMESPACES,
+    &KUBERNETES_SERVICE_LOCATOR,
+    &KUBERNETES_CLUSTER,
+    &KUBERNETES_CUSTOM_RESOURCE,
+    &ENV,
+    &LOGS_LINES,
+    &LOGS_DISK,
     &HTTP_TIMEOUT,
     &HTTP_CONNECT_TIMEOUT,
     &LOG_LEVEL,
@@ -241,7 +354,15 @@ impl Setting {
             Kind::Duration => parse_duration(text).map(Value::Duration),
             Kind::Size => parse_size(text).map(Value::Size),
             Kind::Words => Ok(Value::Words(list().collect())),
-            Kind::Sources => Ok(Value::Sources(list().map(toml::Value::String).collect())),
+            Kind::Tables(_) => Ok(Value::Tables(list().map(toml::Value::String).collect())),
+            Kind::Sections => Err(bad("cannot be a text", "write it into `config.toml`")),
+            Kind::Number => {
+                let digits: String = text.chars().filter(|c| !matches!(c, '_' | ',')).collect();
+                digits
+                    .parse()
+                    .map(Value::Number)
+                    .map_err(|_| bad("not a whole number", "write digits: `200000`"))
+            }
         }
     }
 
@@ -261,7 +382,13 @@ impl Setting {
                 .collect::<Option<Vec<_>>>()
                 .map(Value::Words)
                 .ok_or_else(|| bad("not a list of texts", "write a list such as `[\"a\", \"b\"]`")),
-            (Kind::Sources, toml::Value::Array(items)) => Ok(Value::Sources(items.clone())),
+            (Kind::Tables(_), toml::Value::Array(items)) => Ok(Value::Tables(items.clone())),
+            (Kind::Sections, toml::Value::Table(table)) if table.values().all(toml::Value::is_table) => {
+                Ok(Value::Sections(table.clone()))
+            }
+            (Kind::Number, toml::Value::Integer(number)) => u64::try_from(*number)
+                .map(Value::Number)
+                .map_err(|_| bad("negative", "write a number of zero or more")),
             (kind, value) => Err(bad(
                 format!("expected {}, found {}", kind.words(), toml_words(value)),
                 format!("for example `{}`", self.example_line()),
@@ -279,6 +406,11 @@ impl Setting {
 }
 
 impl Kind {
+    /// Returns whether it is written as tables, by hand and at the end of the file.
+    pub fn is_tables(self) -> bool {
+        matches!(self, Self::Tables(_) | Self::Sections)
+    }
+
     /// Returns what it takes, in words.
     pub fn words(self) -> String {
         match self {
@@ -290,7 +422,9 @@ impl Kind {
             Self::Duration => "a time span such as `\"30s\"`".to_owned(),
             Self::Size => "a size such as `\"5MB\"`".to_owned(),
             Self::Words => "a list of texts".to_owned(),
-            Self::Sources => "one table each: `[[catalog.source]]`".to_owned(),
+            Self::Tables(what) => format!("a list of tables, one for each {what}"),
+            Self::Sections => "tables by name".to_owned(),
+            Self::Number => "a whole number".to_owned(),
         }
     }
 }
@@ -385,7 +519,9 @@ impl Value {
             Self::Words(words) => {
                 toml::Value::Array(words.iter().cloned().map(toml::Value::String).collect())
             }
-            Self::Sources(items) => toml::Value::Array(items.clone()),
+            Self::Tables(items) => toml::Value::Array(items.clone()),
+            Self::Sections(table) => toml::Value::Table(table.clone()),
+            Self::Number(number) => toml::Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX)),
         })
     }
 
@@ -398,7 +534,9 @@ impl Value {
             Self::Duration(span) => serde_json::json!(span.as_secs_f64()),
             Self::Size(bytes) => (*bytes).into(),
             Self::Words(words) => words.clone().into(),
-            Self::Sources(items) => serde_json::to_value(items).unwrap_or_default(),
+            Self::Tables(items) => serde_json::to_value(items).unwrap_or_default(),
+            Self::Sections(table) => serde_json::to_value(table).unwrap_or_default(),
+            Self::Number(number) => (*number).into(),
         }
     }
 
@@ -408,10 +546,9 @@ impl Value {
             Self::None => String::new(),
             Self::Text(text) => text.clone(),
             Self::Words(words) => words.join(", "),
-            Self::Sources(items) => match items.len() {
-                1 => "1 source".to_owned(),
-                n => format!("{n} sources"),
-            },
+            Self::Tables(items) => items.len().to_string(),
+            Self::Sections(table) => table.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+            Self::Number(number) => number.to_string(),
             Self::Bool(_) | Self::Duration(_) | Self::Size(_) => self.to_toml().trim_matches('"').to_owned(),
         }
     }

@@ -15,7 +15,7 @@ use crate::app::overlay::{Item, Overlay};
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
 use crate::app::place::Place;
 use crate::app::subject::Subject;
-use crate::config::setting::{self, Kind};
+use crate::config::setting;
 use crate::config::theme::Role;
 use crate::diagnostic::Diagnostic;
 use crate::ui::text::{Line, paint, put, put_line, span, wrap};
@@ -475,7 +475,7 @@ fn line_of(setting: &Setting) -> String {
         return format!("{} = \"{}\"", setting.key, setting.value);
     };
     match row.parse(&setting.value) {
-        Ok(value) if !setting.value.is_empty() && row.kind != Kind::Sources => {
+        Ok(value) if !setting.value.is_empty() && !row.kind.is_tables() => {
             format!("{} = {}", setting.key, value.to_toml())
         }
         _ => row.example_line(),
@@ -488,7 +488,7 @@ fn config_file(cx: &Context) -> String {
 }
 
 fn is_by_hand(key: &str) -> bool {
-    setting::find(key).is_some_and(|row| row.kind == Kind::Sources)
+    setting::find(key).is_some_and(|row| row.kind.is_tables())
 }
 
 fn use_of_file(what: &str) -> Option<&'static str> {
