@@ -391,7 +391,8 @@ impl App {
             }
             TaskEvent::Kubernetes(state) => {
                 self.cx.kubernetes = state.0.clone();
-                self.tell_all(task)
+                // thirty times a second is too often for what nobody sees; others read it when they are shown
+                self.tell(Input::Task(task))
             }
             // an answer may belong to a pane that is not on top; each knows its own generation
             TaskEvent::Filtered { .. }

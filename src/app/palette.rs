@@ -9,7 +9,7 @@ use super::commands::{Availability, id};
 use super::context::Context;
 use super::event::{Effect, Level, Memory};
 use super::overlay::{Item, Mode, Overlay, OverlayKind};
-use super::place::Place;
+use super::place::{KUBERNETES, Place};
 use crate::model::entity_ref::split_canonical;
 use crate::model::text::nearest;
 
@@ -182,6 +182,14 @@ pub fn read_place(line: &str, cx: &Context) -> Option<Place> {
     if let Some((_, kind)) = KIND_WORDS.iter().find(|(word, _)| *word == lower) {
         let filter = format!("kind:{kind} {rest}");
         return Some(Place::with("catalog", filter.trim_end()));
+    }
+    // `pods shop @prod-eu`, as long as no ref of an entity is meant: `deploy` is a kind, `pod:x` is none
+    if !lower.contains(':') && cx.kubernetes.find_kind(&lower).is_some() {
+        return cx
+            .panes
+            .iter()
+            .any(|spec| spec.id == KUBERNETES)
+            .then(|| Place::with(KUBERNETES, format!("{lower} {rest}").trim_end()));
     }
     let canonical = find_entity(word, cx)?;
     let argument = if rest.is_empty() { canonical } else { format!("{canonical} {rest}") };

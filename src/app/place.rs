@@ -33,6 +33,10 @@ impl Place {
 
 /// Id of the pane that shows one entity; its places are written as the bare ref.
 pub const ENTITY: &str = "entity";
+/// Id of the pane that shows one object of a cluster: `object pod/shop/checkout-7d@prod-eu`.
+pub const OBJECT: &str = "object";
+/// Id of the pane that lists objects of clusters.
+pub const KUBERNETES: &str = "kubernetes";
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,9 +4,11 @@
 //! file, an entity behind it), so that every pane offers the same acts under the same keys.
 
 use super::context::Context;
-use super::place::Place;
+use super::place::{OBJECT, Place};
 use crate::catalog::Entity;
 use crate::diagnostic::Diagnostic;
+use crate::kubernetes::ObjectRef;
+use std::sync::Arc;
 
 /// A focused or marked thing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +19,10 @@ pub struct Subject {
     pub place: Option<Place>,
     /// Canonical ref of the entity it is.
     pub entity: Option<String>,
+    /// The object of a cluster it is.
+    pub object: Option<ObjectRef>,
+    /// The container of that object that is meant; `None` for whichever fits.
+    pub container: Option<Arc<str>>,
     /// Title and address, the best first.
     pub links: Vec<(String, String)>,
     /// File on this machine, line and column; or why there is none.
@@ -37,6 +43,7 @@ impl Subject {
                 links: links(&entity),
                 source: Some(source(&entity)),
                 copies: vec![("ref", canonical.to_owned()), ("place", entity.location().to_string())],
+                ..Self::default()
             },
             None => Self {
                 name: canonical.to_owned(),
@@ -46,6 +53,23 @@ impl Subject {
                 ..Self::default()
             },
         }
+    }
+
+    /// Returns the subject for an object of a cluster.
+    pub fn object(cx: &Context, at: &ObjectRef) -> Self {
+        let text = cx.kubernetes.ref_text(at);
+        Self {
+            name: at.name.to_string(),
+            place: Some(Place::with(OBJECT, text.as_str())),
+            object: Some(at.clone()),
+            copies: vec![("ref", text)],
+            ..Self::default()
+        }
+    }
+
+    /// Returns the subject for a container of a pod.
+    pub fn container(cx: &Context, pod: &ObjectRef, container: &Arc<str>) -> Self {
+        Self { container: Some(container.clone()), ..Self::object(cx, pod) }
     }
 
     /// Returns the subject for a diagnostic.
@@ -75,9 +99,9 @@ impl Subject {
                 .map_or_else(|| diagnostic.code.to_owned(), ToString::to_string),
             place: diagnostic.entity.as_ref().map(Place::entity),
             entity: diagnostic.entity.clone(),
-            links: Vec::new(),
             source,
             copies: vec![("message", diagnostic.message.clone()), ("report", diagnostic.render())],
+            ..Self::default()
         }
     }
 }

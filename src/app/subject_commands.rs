@@ -5,7 +5,7 @@ use super::backend;
 use super::commands::{Availability, CommandId, id};
 use super::event::Effect;
 use super::overlay::{Item, Overlay};
-use super::place::Place;
+use super::place::{OBJECT, Place};
 use super::subject::{Subject, is_openable};
 
 impl App {
@@ -26,16 +26,15 @@ impl App {
             return Some(order.map_or_else(Availability::Disabled, |_| Availability::Available));
         }
         let is_missing = match command {
-            id::STAR | id::DESCRIBE | id::INSPECT | id::GRAPH | id::IMPACT | id::CHANGES => {
-                first.entity.is_none()
-            }
+            id::DESCRIBE | id::INSPECT => first.entity.is_none() && first.object.is_none(),
+            id::STAR | id::GRAPH | id::IMPACT | id::CHANGES => first.entity.is_none(),
             id::BROWSE | id::BROWSE_WHAT => first.links.is_empty(),
             _ => false,
         };
         let is_here = || {
             let place = match command {
-                id::DESCRIBE => Place::entity(first.entity.as_ref()?),
-                id::INSPECT => Place::entity(format!("{} raw", first.entity.as_ref()?)),
+                id::DESCRIBE => self.describe_place(first)?,
+                id::INSPECT => self.inspect_place(first)?,
                 _ => return None,
             };
             Some(self.pane()?.place() == place)
@@ -75,8 +74,8 @@ impl App {
                 Some(Ok((path, line, column))) => vec![Effect::Edit { path, line, column }],
                 _ => Vec::new(),
             },
-            id::DESCRIBE => open(entity().map(Place::entity)),
-            id::INSPECT => open(entity().map(|e| Place::entity(format!("{e} raw")))),
+            id::DESCRIBE => open(first.and_then(|s| self.describe_place(s))),
+            id::INSPECT => open(first.and_then(|s| self.inspect_place(s))),
             id::GRAPH => open(entity().map(|e| Place::with("graph", e))),
             id::IMPACT => open(entity().map(|e| Place::with("graph", format!("{e} impact")))),
             id::CHANGES => open(entity().map(|e| Place::with("history", e))),
@@ -87,6 +86,17 @@ impl App {
             id::ACTIONS => vec![Effect::Show(self.action_menu(&subjects))],
             _ => return None,
         })
+    }
+
+    fn describe_place(&self, subject: &Subject) -> Option<Place> {
+        let object = |at| Place::with(OBJECT, format!("describe {}", self.cx.kubernetes.ref_text(at)));
+        subject.object.as_ref().map(object).or_else(|| subject.entity.as_ref().map(Place::entity))
+    }
+
+    fn inspect_place(&self, subject: &Subject) -> Option<Place> {
+        let object = |at| Place::with(OBJECT, format!("yaml {}", self.cx.kubernetes.ref_text(at)));
+        let entity = |entity| Place::entity(format!("{entity} raw"));
+        subject.object.as_ref().map(object).or_else(|| subject.entity.as_ref().map(entity))
     }
 
     fn action_menu(&self, subjects: &[Subject]) -> Overlay {

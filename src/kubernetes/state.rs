@@ -181,4 +181,83 @@ impl State {
         let table = self.cluster(&at.cluster)?.tables.get(&at.kind)?;
         table.objects.get(&(at.namespace.clone(), at.name.clone()))
     }
+
+    /// Returns how a person writes an object: `pod/shop/checkout-7d@prod-eu`; the namespace is left out where
+    /// there is none.
+    pub fn ref_text(&self, at: &ObjectRef) -> String {
+        let kind = self.kind_word(at.kind);
+        let namespace = if at.namespace.is_empty() { String::new() } else { format!("{}/", at.namespace) };
+        format!("{kind}/{namespace}{}@{}", at.name, at.cluster)
+    }
+
+    /// Reads what [`Self::ref_text`] writes; any name of a kind will do. `None` when it is no such text.
+    pub fn parse_ref(&self, text: &str) -> Option<ObjectRef> {
+        // names of objects have no `@`, names of clusters may have anything
+        let (path, cluster) = text.split_once('@')?;
+        let mut parts = path.split('/');
+        let kind = self.find_kind(parts.next()?)?;
+        let first = parts.next()?;
+        let (namespace, name) = parts.next().map_or(("", first), |name| (first, name));
+        let is_whole = parts.next().is_none() && !name.is_empty() && !cluster.is_empty();
+        is_whole.then(|| ObjectRef {
+            cluster: cluster.into(),
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        })
+    }
+
+    /// Returns the word for a kind: `pod`, `deployment`, `rollouts.argoproj.io`.
+    pub fn kind_word(&self, kind: Kind) -> String {
+        match (kind.spec(), kind) {
+            (Some(spec), _) => spec.name.to_lowercase(),
+            (None, Kind::Custom(at)) => self.custom.get(usize::from(at)).map_or_else(
+                || format!("custom{at}"),
+                |custom| format!("{}.{}", custom.plural, custom.group),
+            ),
+            (None, _) => String::new(),
+        }
+    }
+
+    /// Finds a kind by any of its names: a built-in one, or the plural of a custom resource with or without its
+    /// group.
+    pub fn find_kind(&self, word: &str) -> Option<Kind> {
+        Kind::find(word).or_else(|| {
+            let is_named = |custom: &CustomResource| {
+                let plural = custom.plural.as_str();
+                plural.eq_ignore_ascii_case(word)
+                    || word.split_once('.').is_some_and(|(first, group)| {
+                        plural.eq_ignore_ascii_case(first) && custom.group.eq_ignore_ascii_case(group)
+                    })
+            };
+            self.custom.iter().position(is_named).map(|at| Kind::Custom(at as u16))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_written_and_read_again() {
+        let custom = CustomResource {
+            group: "argoproj.io".to_owned(),
+            version: "v1alpha1".to_owned(),
+            plural: "rollouts".to_owned(),
+        };
+        let state = State { custom: Arc::new([custom]), ..State::default() };
+        for (text, kind) in [
+            ("pod/shop/checkout-7d@prod-eu", Kind::Pod),
+            ("node/worker-1@arn:aws:eks:eu:1:cluster/prod", Kind::Node),
+            ("rollouts.argoproj.io/shop/web@admin@home lab", Kind::Custom(0)),
+        ] {
+            let at = state.parse_ref(text).unwrap();
+            assert_eq!((at.kind, state.ref_text(&at).as_str()), (kind, text));
+        }
+        assert_eq!(state.parse_ref("po/shop/a@c").map(|at| at.kind), Some(Kind::Pod));
+        for wrong in ["pod/shop/a", "frob/shop/a@c", "pod/@c", "pod/a/b/c@d", "pod/a@", ""] {
+            assert_eq!(state.parse_ref(wrong), None, "{wrong}");
+        }
+    }
 }
