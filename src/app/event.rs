@@ -163,6 +163,15 @@ pub enum TaskEvent {
         /// Lines up to this number were looked at.
         upto: logs::LineId,
     },
+    /// Lines asked for are read from disk.
+    LogsRead {
+        /// Which request this answers.
+        generation: Generation,
+        /// Which were asked for; those that are gone are missing in the answer.
+        ids: std::ops::Range<logs::LineId>,
+        /// The lines, in order.
+        lines: Vec<(logs::LineId, Arc<logs::Line>)>,
+    },
     /// Something asked for is done; the sentence is shown for a while.
     Done(String),
     /// Something asked for failed; the sentence says what, why and what to do.
@@ -355,6 +364,24 @@ pub enum Effect {
         query: logs::Query,
         /// Among these lines.
         ids: std::ops::Range<logs::LineId>,
+    },
+    /// Read lines that are on disk; answered by [`TaskEvent::LogsRead`].
+    ReadLogs {
+        /// Answers carry it.
+        generation: Generation,
+        /// Where.
+        stream: Shared<logs::Stream>,
+        /// These lines.
+        ids: std::ops::Range<logs::LineId>,
+    },
+    /// Write lines into a new file in the current directory.
+    SaveLogs {
+        /// From where.
+        stream: Shared<logs::Stream>,
+        /// Proposed file name.
+        name: String,
+        /// What of it, and how.
+        save: logs::Save,
     },
     /// Hand the terminal to a command in a container until it ends.
     Shell {

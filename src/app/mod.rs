@@ -401,7 +401,8 @@ impl App {
             | TaskEvent::Cluster { .. }
             | TaskEvent::LogsOpened { .. }
             | TaskEvent::LogsAdvanced
-            | TaskEvent::LogsFound { .. } => self.tell_all(task),
+            | TaskEvent::LogsFound { .. }
+            | TaskEvent::LogsRead { .. } => self.tell_all(task),
         }
     }
 

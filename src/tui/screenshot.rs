@@ -80,6 +80,7 @@ impl Headless {
                     | Effect::Edit { .. }
                     | Effect::OpenUrl(_)
                     | Effect::SaveText { .. }
+                    | Effect::SaveLogs { .. }
                     | Effect::SaveSetting { .. }
                     | Effect::Backend(_)
                     | Effect::Shell { .. }

@@ -3,7 +3,7 @@
 //! Start at [`Services::perform`]. It blocks and is called on a pool thread; answers go back as task
 //! events. What differs between a real run, a screenshot and a test is a field of [`Services`].
 
-use crate::app::context::{Me, size};
+use crate::app::context::{Me, grouped, size};
 use crate::app::event::{
     BackendOrder, Effect, FilterMistake, Generation, Matches, Memory, RevisionsAnswer, RevisionsQuestion,
     Shared, Sort, SortKey, Suggestion, TaskEvent,
@@ -11,7 +11,7 @@ use crate::app::event::{
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
 use crate::catalog::{complete, facets, query, refresh, search};
 use crate::config::theme::Theme;
-use crate::kubernetes::{Hub, hub};
+use crate::kubernetes::{Hub, hub, logs};
 use crate::model::entity_ref::split_canonical;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
@@ -164,6 +164,11 @@ impl Services {
                 let found = stream.0.find(query, ids.clone(), &CancellationToken::new());
                 send(TaskEvent::LogsFound { generation: *generation, ids: found, upto: ids.end });
             }
+            Effect::ReadLogs { generation, stream, ids } => {
+                let lines = stream.0.read(ids.clone());
+                send(TaskEvent::LogsRead { generation: *generation, ids: ids.clone(), lines });
+            }
+            Effect::SaveLogs { stream, name, save } => send(save_logs(name, &stream.0, save)),
             Effect::Remember(memory) => {
                 if let Err(reason) = (self.remember)(memory) {
                     send(TaskEvent::Failed(format!("could not remember: {reason}")));
@@ -319,9 +324,35 @@ fn suggestions(catalog: &Catalog, viewer: &query::Viewer, text: &str, cursor: us
     completion.items.iter().take(SUGGESTIONS).map(suggestion).collect()
 }
 
-/// Writes a text beside nothing that exists: `name`, else `name-2`, `name-3`, …
+/// Writes a text beside nothing that exists.
 fn save_text(name: &str, text: &str) -> std::io::Result<String> {
     use std::io::Write as _;
+    let (mut file, name) = new_file(name)?;
+    file.write_all(text.as_bytes()).map(|()| name)
+}
+
+fn save_logs(name: &str, stream: &logs::Stream, save: &logs::Save) -> TaskEvent {
+    use std::io::Write as _;
+    let write = || {
+        let (file, name) = new_file(name)?;
+        let mut out = std::io::BufWriter::new(file);
+        let lines = stream.write(save, &mut out)?;
+        out.flush()?;
+        let bytes = out.get_ref().metadata().map_or(0, |data| data.len());
+        std::io::Result::Ok((lines, bytes, name))
+    };
+    match write() {
+        Ok((lines, bytes, name)) => {
+            let lines = grouped(usize::try_from(lines).unwrap_or(usize::MAX));
+            let bytes = size(usize::try_from(bytes).unwrap_or(usize::MAX));
+            TaskEvent::Done(format!("wrote {lines} lines to {name} ({bytes})"))
+        }
+        Err(error) => TaskEvent::Failed(format!("could not write {name}: {error}")),
+    }
+}
+
+/// Creates a file beside nothing that exists: `name`, else `name-2`, `name-3`, …
+fn new_file(name: &str) -> std::io::Result<(std::fs::File, String)> {
     let safe: String =
         name.chars().map(|c| if c == '/' || c == '\\' || c.is_control() { '-' } else { c }).collect();
     let (stem, extension) =
@@ -330,7 +361,7 @@ fn save_text(name: &str, text: &str) -> std::io::Result<String> {
         let name =
             if attempt == 1 { format!("{stem}{extension}") } else { format!("{stem}-{attempt}{extension}") };
         match std::fs::File::create_new(&name) {
-            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| name),
+            Ok(file) => return Ok((file, name)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -3,9 +3,11 @@
 //! Start at [`Stream`]: readers push lines, the screen looks at a [`Status`] and at the lines it shows. Lines are
 //! numbered once; filters and searches are lists of numbers.
 
+mod query;
 mod stream;
 
-pub use stream::{Query, Stream};
+pub use query::{Query, without_colours};
+pub use stream::Stream;
 
 use super::object::ObjectRef;
 use jiff::Timestamp;
@@ -128,11 +130,26 @@ pub enum SourceState {
     Failed(String),
 }
 
+/// What of a stream is written into a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Save {
+    /// Lines of these numbers, those on disk too.
+    pub ids: Range<LineId>,
+    /// Only the lines found; every line for `None`.
+    pub query: Option<Query>,
+    /// A JSON array with an object per line; else text with time and tag.
+    pub is_json: bool,
+    /// Colours stay in the text.
+    pub has_colours: bool,
+}
+
 /// A stream at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
-    /// The lines that can be read: first kept in memory, and one past the last.
+    /// The lines in memory: first, and one past the last.
     pub lines: Range<LineId>,
+    /// The oldest line that can be read at all: on disk, else the first in memory.
+    pub first: LineId,
     /// Sources in the order they joined.
     pub sources: Arc<[LogSource]>,
     /// Whether new lines are awaited.
@@ -141,6 +158,8 @@ pub struct Status {
     pub lost: u64,
     /// Bytes kept on disk because memory was full.
     pub spilled: u64,
+    /// Most bytes kept on disk; the oldest go first.
+    pub spill_limit: u64,
     /// Errors of each of the last minutes, newest last.
     pub errors_per_minute: Vec<u32>,
     /// Why there is nothing, when there is nothing: no pods, forbidden.

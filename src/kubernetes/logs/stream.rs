@@ -1,25 +1,10 @@
 //! The merged stream: written by readers, looked at by the screen, never waited for.
 
-use super::{Line, LineId, Request, Status};
+use super::{Line, LineId, Query, Request, Save, Status};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
-
-/// Which lines are looked for.
-#[derive(Debug, Clone)]
-pub struct Query {
-    /// A line must match, or must not when negated.
-    pub pattern: regex::Regex,
-    /// Lines that do not match are looked for.
-    pub is_negated: bool,
-}
-
-impl PartialEq for Query {
-    fn eq(&self, other: &Self) -> bool {
-        self.pattern.as_str() == other.pattern.as_str() && self.is_negated == other.is_negated
-    }
-}
 
 /// The merged stream of many containers. Dropping the last handle ends the reading.
 #[derive(Debug, Default)]
@@ -53,7 +38,27 @@ impl Stream {
         ids.filter_map(|id| Some((id, inner.lines.get((id - kept.start) as usize)?.clone()))).collect()
     }
 
-    /// Returns the numbers of the lines that match, in order; on the pool, never on the screen's thread.
+    /// Returns lines by number, those on disk too; on the pool, never on the screen's thread.
+    pub fn read(&self, ids: Range<LineId>) -> Vec<(LineId, Arc<Line>)> {
+        self.lines(ids)
+    }
+
+    /// Writes lines, those on disk too; on the pool. Returns how many.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write(&self, save: &Save, out: &mut dyn std::io::Write) -> std::io::Result<u64> {
+        let lines = self.read(save.ids.clone());
+        let mut written = 0;
+        for (_, line) in lines.iter().filter(|(_, l)| save.query.as_ref().is_none_or(|q| q.matches(l))) {
+            writeln!(out, "{}", line.text)?;
+            written += 1;
+        }
+        Ok(written)
+    }
+
+    /// Returns the numbers of the lines that match, in order, those on disk too; on the pool, never on the
+    /// screen's thread.
     pub fn find(&self, query: &Query, ids: Range<LineId>, cancel: &CancellationToken) -> Vec<LineId> {
         const STEP: u64 = 4096;
         let mut found = Vec::new();
@@ -61,12 +66,7 @@ impl Stream {
         while start < ids.end && !cancel.is_cancelled() {
             let end = ids.end.min(start + STEP);
             let lines = self.lines(start..end);
-            found.extend(
-                lines
-                    .iter()
-                    .filter(|(_, l)| query.pattern.is_match(&l.text) != query.is_negated)
-                    .map(|(id, _)| *id),
-            );
+            found.extend(lines.iter().filter(|(_, line)| query.matches(line)).map(|(id, _)| *id));
             start = end;
         }
         found
@@ -77,6 +77,11 @@ impl Stream {
         let mut inner = self.lock();
         inner.lines.push_back(Arc::new(line));
         inner.status.lines.end += 1;
+    }
+
+    /// Changes the status: sources joined, ended, failed.
+    pub fn set_status(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.lock().status);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
