@@ -14,8 +14,10 @@ pub mod kind;
 pub mod logs;
 pub mod object;
 pub mod order;
+pub mod quantity;
 pub mod select;
 pub mod state;
+pub mod trim;
 
 pub use cluster::{Cluster, Connection};
 pub use hub::Hub;

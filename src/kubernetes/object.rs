@@ -71,8 +71,8 @@ pub enum Facts {
     Service(Box<Service>),
     /// An ingress.
     Ingress(Box<Ingress>),
-    /// A config map or secret: its keys with the sizes of their values in bytes; never the values.
-    Keys(Box<[(Box<str>, usize)]>),
+    /// A config map or secret.
+    Keys(Box<Keys>),
     /// A volume claim or a volume.
     Volume(Box<Volume>),
     /// A node.
@@ -117,6 +117,8 @@ pub struct Pod {
     pub conditions: Box<[Condition]>,
     /// Init containers, containers, ephemeral containers, in the order of the spec.
     pub containers: Box<[Container]>,
+    /// Volume claims it mounts.
+    pub claims: Box<[Arc<str>]>,
 }
 
 /// Which part a container plays.
@@ -331,6 +333,17 @@ pub struct Ingress {
     pub tls: Box<[(Box<str>, Box<str>)]>,
     /// Addresses outside.
     pub addresses: Box<[Box<str>]>,
+}
+
+/// What a config map or secret adds: never a value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Keys {
+    /// `kubernetes.io/tls`, `Opaque`; empty for config maps.
+    pub kind: Arc<str>,
+    /// Keys with the sizes of their values in bytes.
+    pub sizes: Box<[(Box<str>, usize)]>,
+    /// When the certificate in it ends.
+    pub expires: Option<Timestamp>,
 }
 
 /// What a volume or claim adds.
