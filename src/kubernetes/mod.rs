@@ -7,7 +7,10 @@
 //!
 //! Start at [`state`], then [`object`].
 
+pub mod ask;
 pub mod cluster;
+pub mod describe;
+pub mod events;
 pub mod health;
 pub mod hub;
 pub mod kind;
@@ -15,9 +18,14 @@ pub mod logs;
 pub mod object;
 pub mod order;
 pub mod quantity;
+pub mod revisions;
 pub mod select;
 pub mod state;
 pub mod trim;
+pub mod yaml;
+
+#[cfg(test)]
+mod real_tests;
 
 pub use cluster::{Cluster, Connection};
 pub use hub::Hub;
