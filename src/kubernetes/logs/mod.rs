@@ -1,13 +1,17 @@
 //! Logs of many containers as one stream.
 //!
 //! Start at [`Stream`]: readers push lines, the screen looks at a [`Status`] and at the lines it shows. Lines are
-//! numbered once; filters and searches are lists of numbers.
+//! numbered once; filters and searches are lists of numbers. Which sources are shown or hidden is the
+//! business of whoever looks: the stream reads them all.
 
 mod query;
+mod ring;
+mod save;
+mod spill;
 mod stream;
 
 pub use query::{Query, without_colours};
-pub use stream::Stream;
+pub use stream::{Limits, Stream};
 
 use super::object::ObjectRef;
 use jiff::Timestamp;
@@ -77,16 +81,17 @@ pub enum LineKind {
     },
     /// A pod joined, left, was restarted; the stream was cut and went on.
     Note,
-    /// So many lines are missing here.
+    /// So many lines are missing here; 0 when nobody knows how many. The text says why.
     Gap(u64),
     /// Set by the user.
     Marker,
 }
 
 /// How important a line is, as far as it says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Level {
     /// Says nothing about it.
+    #[default]
     None,
     /// Trace or debug.
     Debug,
@@ -150,6 +155,8 @@ pub struct Status {
     pub lines: Range<LineId>,
     /// The oldest line that can be read at all: on disk, else the first in memory.
     pub first: LineId,
+    /// Counts the restarts with another request; lines of the one before are gone.
+    pub generation: u32,
     /// Sources in the order they joined.
     pub sources: Arc<[LogSource]>,
     /// Whether new lines are awaited.
@@ -164,4 +171,17 @@ pub struct Status {
     pub errors_per_minute: Vec<u32>,
     /// Why there is nothing, when there is nothing: no pods, forbidden.
     pub problem: Option<String>,
+}
+
+impl Level {
+    /// Returns the word for it; empty when a line says nothing.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
 }

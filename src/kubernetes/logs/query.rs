@@ -1,5 +1,6 @@
 //! Which lines are looked for: searches, filters, the next error.
 
+use super::ring::LineView;
 use super::{Level, Line, LineKind};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -32,6 +33,10 @@ impl PartialEq for Query {
 impl Query {
     /// Returns whether a line is looked for. Colours inside of a word do not hide it.
     pub fn matches(&self, line: &Line) -> bool {
+        self.matches_view(&line.into())
+    }
+
+    pub(super) fn matches_view(&self, line: &LineView<'_>) -> bool {
         match line.kind {
             LineKind::Note if self.hidden.contains(&line.source) => return false,
             LineKind::Note | LineKind::Gap(_) | LineKind::Marker => return self.keeps_notes,
@@ -41,7 +46,7 @@ impl Query {
             return false;
         }
         let Some(pattern) = &self.pattern else { return true };
-        pattern.is_match(&without_colours(&line.text)) != self.is_negated
+        pattern.is_match(&without_colours(line.text)) != self.is_negated
     }
 }
 
