@@ -1,11 +1,8 @@
 //! Writes lines of a stream as text or as JSON, one line each.
 
 use super::ring::LineView;
-use super::stream::Core;
-use super::{Level, LineId, LineKind, LogSource, Stream};
+use super::{Level, LineKind, LogSource, Save, Stream, without_colours};
 use std::io::{self, Write};
-use std::ops::Range;
-use tokio_util::sync::CancellationToken;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 60 * 1024;

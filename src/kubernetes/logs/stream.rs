@@ -453,3 +453,147 @@ impl ErrorCounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::logs::Save;
+
+    fn line(text: &str) -> Line {
+        let kind = LineKind::Text { is_json: text.starts_with('{') };
+        let time = Timestamp::from_second(1_700_000_000).ok();
+        Line { source: 0, time, level: Level::None, text: text.into(), kind }
+    }
+
+    fn texts(lines: &[(LineId, Arc<Line>)]) -> Vec<(LineId, String)> {
+        lines.iter().map(|(id, line)| (*id, line.text.to_string())).collect()
+    }
+
+    fn filled(limits: Limits, cache: Option<PathBuf>, count: u64) -> Stream {
+        let stream = Stream::with_limits(Request::default(), limits, cache);
+        (0..count).for_each(|n| stream.push(line(&format!("line {n}"))));
+        stream
+    }
+
+    const SMALL: Limits = Limits { lines: 5_000, bytes: 10_000_000, disk: 10_000_000 };
+
+    fn query(pattern: &str) -> Query {
+        Query { pattern: regex::Regex::new(pattern).ok(), ..Query::default() }
+    }
+
+    #[test]
+    fn lines_on_disk_are_read_and_found_as_those_in_memory() {
+        let cache = tempfile::tempdir().unwrap();
+        let stream = filled(SMALL, Some(cache.path().to_owned()), 20_000);
+        let status = stream.status();
+        assert_eq!((status.first, status.lines.end, status.lost), (0, 20_000, 0));
+        assert!(status.lines.start > 14_000 && status.spilled > 0, "{status:?}");
+        assert!(stream.lines(10..20).is_empty());
+        let read = stream.read(10..12);
+        assert_eq!(texts(&read), [(10, "line 10".to_owned()), (11, "line 11".to_owned())]);
+        assert_eq!(*read[0].1, line("line 10"));
+        assert_eq!(stream.read(0..20_000).len(), 20_000);
+        let found = stream.find(&query("^line (5|19999)$"), 0..30_000, &CancellationToken::new());
+        assert_eq!(found, [5, 19_999]);
+        let mut out = Vec::new();
+        let save = Save { ids: 0..20_000, query: Some(query("00$")), is_json: true, has_colours: true };
+        assert_eq!(stream.write(&save, &mut out).unwrap(), 199);
+        let saved: Vec<serde_json::Value> = serde_json::from_slice(&out).unwrap();
+        assert_eq!(saved[0]["text"], "line 100");
+        let folder = cache.path().join("logs");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+        drop(stream);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "files go with the stream");
+    }
+
+    #[test]
+    fn lines_beyond_the_limit_on_disk_are_counted_in_place() {
+        let cache = tempfile::tempdir().unwrap();
+        let limits = Limits { lines: 2_000, disk: 400_000, ..SMALL };
+        let stream = filled(limits, Some(cache.path().to_owned()), 60_000);
+        let status = stream.status();
+        assert!(status.lost > 0 && status.spilled <= 400_000, "{status:?}");
+        assert_eq!(status.first, status.lost - 1);
+        let read = stream.read(0..60_000);
+        assert_eq!(read[0].1.kind, LineKind::Gap(status.lost));
+        assert_eq!(read[1].0, status.lost);
+        assert_eq!(read.len() as u64 - 1 + status.lost, 60_000);
+    }
+
+    #[test]
+    fn without_a_place_on_disk_memory_stays_at_its_limit() {
+        let stream = filled(SMALL, None, 20_000);
+        let status = stream.status();
+        assert_eq!(status.first, status.lines.start - 1);
+        assert_eq!(status.lost, status.lines.start);
+        assert!(status.lines.end - status.lines.start <= 5_000);
+        assert_eq!(stream.lines(status.first..status.first + 2).len(), 2);
+    }
+
+    #[test]
+    fn long_lines_leave_memory_by_their_bytes() {
+        let cache = tempfile::tempdir().unwrap();
+        let limits = Limits { bytes: 1_000_000, ..SMALL };
+        let stream = Stream::with_limits(Request::default(), limits, Some(cache.path().to_owned()));
+        let long = "x".repeat(60_000);
+        (0..100).for_each(|_| stream.push(line(&long)));
+        let status = stream.status();
+        assert!(status.lines.end - status.lines.start < 20, "{status:?}");
+        assert!(stream.read(0..100).iter().all(|(_, line)| line.text.len() == 60_000));
+    }
+
+    #[test]
+    fn a_restart_forgets_lines_and_no_number_comes_twice() {
+        let cache = tempfile::tempdir().unwrap();
+        let stream = filled(SMALL, Some(cache.path().to_owned()), 20_000);
+        stream.restart(Request { is_following: true, ..Request::default() });
+        let status = stream.status();
+        assert_eq!((status.generation, status.first, status.spilled), (1, 20_000, 0));
+        assert!(status.is_following && stream.read(0..30_000).is_empty());
+        stream.push(line("new"));
+        assert_eq!(texts(&stream.read(0..30_000)), [(20_000, "new".to_owned())]);
+        assert!(stream.request().is_following);
+    }
+
+    #[test]
+    fn what_a_crash_left_is_removed_and_what_lives_is_not() {
+        let cache = tempfile::tempdir().unwrap();
+        let left = cache.path().join("logs/1-0");
+        std::fs::create_dir_all(&left).unwrap();
+        std::fs::write(left.join("lock"), "").unwrap();
+        let held = cache.path().join("logs/2-0");
+        std::fs::create_dir_all(&held).unwrap();
+        let lock = std::fs::File::create(held.join("lock")).unwrap();
+        lock.try_lock().unwrap();
+        sweep(cache.path());
+        assert!(!left.exists() && held.exists());
+    }
+
+    #[test]
+    fn gaps_and_markers_survive_the_way_over_disk() {
+        let cache = tempfile::tempdir().unwrap();
+        let stream = Stream::with_limits(Request::default(), SMALL, Some(cache.path().to_owned()));
+        stream.push(line("ä"));
+        stream.push(Line { kind: LineKind::Gap(7), time: None, ..line("cut") });
+        stream.mark("here", Timestamp::UNIX_EPOCH);
+        (0..20_000).for_each(|n| stream.push(line(&format!("line {n}"))));
+        let kinds: Vec<LineKind> = stream.read(0..3).iter().map(|(_, line)| line.kind).collect();
+        assert_eq!(kinds, [LineKind::Text { is_json: false }, LineKind::Gap(7), LineKind::Marker]);
+        assert_eq!(stream.read(1..2)[0].1.time, None);
+    }
+
+    #[test]
+    fn errors_are_counted_by_the_minute() {
+        let stream = Stream::default();
+        let error = |second: i64| {
+            let time = Timestamp::from_second(1_700_000_040 + second).ok();
+            stream.push(Line { time, level: Level::Error, ..line("x") });
+        };
+        [0, 1, 70, 190, 10].into_iter().for_each(error);
+        assert_eq!(stream.status().errors_per_minute, [3, 1, 0, 1]);
+        error(190 + 3600 * 5);
+        let counts = stream.status().errors_per_minute;
+        assert_eq!((counts.iter().sum::<u32>(), counts.last()), (1, Some(&1)));
+        assert!(counts.len() <= MINUTES);
+    }
+}
