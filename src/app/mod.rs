@@ -159,6 +159,11 @@ impl App {
         pane.spec().commands.iter().chain(groups).chain(places).chain(commands::GLOBAL).collect()
     }
 
+    /// Returns whether the place on screen has something of its own to read again.
+    pub fn reads_own(&self) -> bool {
+        self.pane().is_some_and(|pane| !pane.refresh_orders(&self.cx).is_empty())
+    }
+
     /// Returns whether a command can run here and now, permission included.
     pub fn availability(&self, row: &CommandSpec) -> Availability {
         if let Some(permission) = row.permission {

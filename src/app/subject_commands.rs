@@ -104,7 +104,13 @@ impl App {
             [one] => one.name.clone(),
             many => format!("{} marked", many.len()),
         };
-        let items = super::commands::SUBJECT.iter().filter(|row| row.id != id::ACTIONS).map(|row| {
+        // what is no entity is acted on by the place that shows it
+        let pane = self.pane().filter(|_| subjects.iter().all(|subject| subject.entity.is_none()));
+        let of_pane = pane.map_or(&[][..], |pane| pane.spec().commands);
+        let refresh = super::commands::GLOBAL.iter().filter(|row| row.id == id::REFRESH && self.reads_own());
+        let of_subject = super::commands::SUBJECT.iter().filter(|row| row.id != id::ACTIONS);
+        let rows = refresh.filter(|_| pane.is_some()).chain(of_pane).chain(of_subject);
+        let items = rows.map(|row| {
             let disabled = match self.availability(row) {
                 Availability::Available => None,
                 Availability::Disabled(reason) => Some(reason),

@@ -187,7 +187,8 @@ fn print(rows: &[Row], form: Form, out: &mut Output) -> Result<(), CliError> {
             number(row.added),
             number(row.changed),
             number(row.removed),
-            Cell::new(&size(row.bytes)),
+            // what git moves is not counted, and nothing moves for files of this machine
+            Cell::new(&if row.bytes == 0 { "-".to_owned() } else { size(row.bytes) }),
             Cell::new(&format!("{:.1} s", row.time.as_secs_f64())),
             Cell::new(state).role(Some(role)),
         ]

@@ -143,8 +143,5 @@ fn confirm(args: &Args, question: &str, out: &mut Output) -> Result<(), CliError
 
 /// Chooses the exit code of what a backend refused.
 pub(super) fn refused(diagnostic: Box<Diagnostic>) -> CliError {
-    match diagnostic.code {
-        "source::network" | "source::cancelled" => CliError::Unreachable(diagnostic),
-        _ => CliError::Failed(diagnostic),
-    }
+    session::gave_nothing(*diagnostic)
 }

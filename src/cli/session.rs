@@ -323,12 +323,12 @@ fn too_old(catalog: &Catalog, max: Duration) -> Vec<Diagnostic> {
     .collect()
 }
 
-/// Turns the reason of the last source into an error, when no source gave anything.
-fn gave_nothing(reason: Diagnostic) -> CliError {
+/// Turns what a source says into the error of a command: when no source gave anything, or one refused to act.
+pub(super) fn gave_nothing(reason: Diagnostic) -> CliError {
     match reason.code {
         "source::network" | "source::cancelled" => CliError::unreachable(reason),
         "source::refused" | "source::no-secret" => CliError::Refused(Box::new(reason)),
-        "source::unknown-revision" => CliError::not_found(reason),
+        "source::unknown-revision" | "source::unknown-entity" => CliError::not_found(reason),
         _ => CliError::failure(reason),
     }
 }

@@ -518,10 +518,23 @@ fn open_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// How often a lock that somebody holds is tried again, and after how long.
+const LOCK_TRIES: u32 = 4;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
+
 /// Takes the lock of a file; `None` when another instance has it, or nothing can be locked here.
 fn lock_of(path: &Path) -> io::Result<Option<File>> {
     let file = open_file(&beside(path, ".lock"))?;
-    match file.try_lock() {
+    let mut tried = file.try_lock();
+    // one that is just leaving, or a program it is just starting, holds it for moments
+    for _ in 0..LOCK_TRIES {
+        if !matches!(tried, Err(std::fs::TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+        tried = file.try_lock();
+    }
+    match tried {
         Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         // without locks nobody may write: two instances would spoil each other's file

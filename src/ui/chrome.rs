@@ -3,7 +3,7 @@
 use super::text::{Line, line_width, put, put_line, span};
 use super::theme::{Sign, style};
 use crate::app::App;
-use crate::app::commands::{Availability, CommandSpec};
+use crate::app::commands::{Availability, CommandSpec, id};
 use crate::app::context::{Context, age, grouped};
 use crate::app::event::Level;
 use crate::config::theme::Role;
@@ -94,8 +94,12 @@ pub fn footer_rows(app: &App) -> Vec<(String, &'static CommandSpec)> {
     let mut rows: Vec<(u8, String, &'static CommandSpec)> = app
         .rows()
         .into_iter()
-        .filter(|row| row.footer > 0 && app.availability(row) == Availability::Available)
-        .filter_map(|row| Some((row.footer, app.cx.keymap.keys(row.id).first()?.to_string(), row)))
+        .map(|row| {
+            // worth a place only where it reads less than everything
+            (if row.id == id::REFRESH && app.reads_own() { 19 } else { row.footer }, row)
+        })
+        .filter(|(rank, row)| *rank > 0 && app.availability(row) == Availability::Available)
+        .filter_map(|(rank, row)| Some((rank, app.cx.keymap.keys(row.id).first()?.to_string(), row)))
         .collect();
     rows.sort_by_key(|(rank, ..)| *rank);
     rows.into_iter().map(|(_, key, row)| (key, row)).collect()

@@ -125,12 +125,10 @@ impl CatalogProvider for HttpSource {
         let addresses = spread(addresses, &batch, cx)?;
         for url in &addresses {
             let Some(Ok(body)) = batch.get(&raw_address(url)) else { continue };
-            if !body.trim_ascii().is_empty() {
-                continue;
-            }
+            let Some(cause) = not_a_descriptor(&body) else { continue };
             let place = without_credentials(url.as_str());
             let host = url.host_str().unwrap_or_default().to_owned();
-            let error = NetError::Broken { host, cause: "it is empty".to_owned() };
+            let error = NetError::Broken { host, cause: cause.to_owned() };
             if addresses.len() == 1 {
                 return Err(SourceError::Net { place, error });
             }
@@ -171,6 +169,20 @@ impl HttpSource {
         });
         told.collect()
     }
+}
+
+/// Returns why a content cannot describe an entity, where that shows at a glance.
+fn not_a_descriptor(body: &[u8]) -> Option<&'static str> {
+    if body.trim_ascii().is_empty() {
+        return Some("it is empty");
+    }
+    if std::str::from_utf8(body).is_err() || body.contains(&0) {
+        return Some("it is no text, but a picture, an archive or the like");
+    }
+    if memchr::memmem::find(body, b"kind").is_none() {
+        return Some("it describes no entity: nothing in it is called `kind`");
+    }
+    None
 }
 
 /// Returns the one server that gets the token.
@@ -310,6 +322,20 @@ mod tests {
             assert_eq!(list_of(text.as_bytes()).map(|list| list.len()), expected, "{text}");
         }
         assert!(list_of(b"https://a.io/\xff").is_none());
+    }
+
+    #[test]
+    fn what_is_no_descriptor_is_told_at_a_glance() {
+        let cases: [(&[u8], bool); 5] = [
+            (b" \n", false),
+            (b"\x89PNG\r\n\x1a\n\0kind", false),
+            (b"{\"message\": \"hello\"}", false),
+            (b"{\"kind\": \"Component\"}", true),
+            (b"apiVersion: x\nkind: API\n", true),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(not_a_descriptor(body).is_none(), expected, "{}", String::from_utf8_lossy(body));
+        }
     }
 
     #[test]

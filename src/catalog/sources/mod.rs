@@ -325,6 +325,14 @@ pub enum SourceError {
         /// What to do about it.
         hint: String,
     },
+    /// The server knows no such entity.
+    #[error("`{place}` has no entity `{entity}`")]
+    UnknownEntity {
+        /// URL.
+        place: String,
+        /// Its ref.
+        entity: String,
+    },
     /// The load was stopped.
     #[error("reading was stopped before it was done: it took too long, or was cancelled")]
     Cancelled,
@@ -360,9 +368,15 @@ impl SourceError {
                 Some("set it, or name another place with `token = { env = \"…\" }` in the source".to_owned()),
             ),
             Self::Refused { hint, .. } => ("source::refused", Some(hint.clone())),
+            Self::UnknownEntity { .. } => {
+                ("source::unknown-entity", Some("`devportal get` lists what there is".to_owned()))
+            }
             Self::Cancelled => ("source::cancelled", None),
         };
-        let mut diagnostic = Diagnostic::error(code, self.to_string()).at(SourceLocation::file(place));
+        let mut diagnostic = Diagnostic::error(code, self.to_string());
+        if !place.is_empty() {
+            diagnostic = diagnostic.at(SourceLocation::file(place));
+        }
         diagnostic.hint = hint;
         diagnostic.source = Some(source.clone());
         diagnostic

@@ -48,6 +48,17 @@ impl CatalogWrites for BackstageSource {
             Err(NetError::Status { status: 409, .. }) => {
                 return Ok(Registered { entities: Vec::new(), exists: true });
             }
+            // it answered, and says what is wrong with the address
+            Err(error @ NetError::Status { status: 400 | 404 | 422, .. }) => {
+                return Err(SourceError::Unreadable {
+                    place: target.to_owned(),
+                    cause: error.to_string(),
+                    hint: Some(
+                        "the backend must be able to read the address, and find a descriptor there"
+                            .to_owned(),
+                    ),
+                });
+            }
             Err(error) => return Err(backend.explain_for(error, "catalog.location.create")),
         };
         let answered: Answered = answer.json().map_err(|error| backend.not_json(&answer, error))?;
@@ -61,10 +72,14 @@ impl CatalogWrites for BackstageSource {
 
     fn refresh_entity(&self, cx: &RefreshContext<'_>, entity_ref: &str) -> Result<(), SourceError> {
         let backend = Backend::connect(&self.url, &self.place(), cx)?;
-        backend
-            .post("api/catalog/refresh", &json!({ "entityRef": entity_ref }))
-            .map(drop)
-            .map_err(|error| backend.explain_for(error, "catalog.entity.refresh"))
+        backend.post("api/catalog/refresh", &json!({ "entityRef": entity_ref })).map(drop).map_err(|error| {
+            match error {
+                NetError::Status { status: 404, .. } => {
+                    SourceError::UnknownEntity { place: self.place(), entity: entity_ref.to_owned() }
+                }
+                error => backend.explain_for(error, "catalog.entity.refresh"),
+            }
+        })
     }
 
     fn location_ref(&self, target: &str) -> String {
