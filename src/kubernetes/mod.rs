@@ -21,6 +21,8 @@ pub mod quantity;
 pub mod revisions;
 pub mod select;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod trim;
 pub mod yaml;
 

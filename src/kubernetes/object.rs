@@ -143,6 +143,8 @@ pub struct Container {
     pub role: Role,
     /// Its image.
     pub image: Arc<str>,
+    /// Place of its status among those of its part: servers sort them otherwise than the spec does.
+    pub order: u8,
     /// Whether it passes its readiness probe; `None` without a status.
     pub ready: Option<bool>,
     /// How often it was started again.
@@ -295,7 +297,7 @@ pub struct Autoscaler {
     pub target: (Arc<str>, Arc<str>),
     /// Fewest pods.
     pub min: Option<i32>,
-    /// Most pods.
+    /// Most pods; -1 when absent.
     pub max: i32,
     /// Pods now; `None` when absent.
     pub current: Option<i32>,

@@ -4,6 +4,7 @@ use super::cluster::{Cluster, CustomResource};
 use super::health::Health;
 use super::kind::Kind;
 use super::object::{Object, ObjectRef, Resources};
+use super::select::Locator;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ pub struct State {
     pub clusters: Arc<[Arc<ClusterState>]>,
     /// Custom resources that [`Kind::Custom`] counts into.
     pub custom: Arc<[CustomResource]>,
+    /// Which clusters an entity is looked for in.
+    pub locator: Locator,
     /// How the entities with Kubernetes annotations are, by canonical ref.
     pub health: Arc<BTreeMap<Arc<str>, Arc<Health>>>,
     /// Port-forwards of this session, in the order they were made.

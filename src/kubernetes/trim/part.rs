@@ -37,10 +37,9 @@ impl<'a> Part<'a> {
         pool.share(self.word(key))
     }
 
-    /// Returns the message below a key, cut; `None` when absent or empty.
+    /// Returns the message below a key, cut; `None` when absent.
     pub fn message(self, key: &str) -> Option<Box<str>> {
-        let text = self.at(key).text()?;
-        (!text.is_empty()).then(|| cut(text, LONGEST_MESSAGE).into())
+        self.at(key).text().map(|text| cut(text, LONGEST_MESSAGE).into())
     }
 
     /// Returns the text, when it is one.

@@ -44,19 +44,20 @@ fn read_containers(
     for part in spec.list(list) {
         let name = part.word("name");
         let stays = role == Role::Init && part.word("restartPolicy") == "Always";
-        let status = status.list(statuses).find(|status| status.word("name") == name).unwrap_or(Part(None));
+        let mut known = (0_u8..).zip(status.list(statuses));
+        let status = known.find(|(_, status)| status.word("name") == name).unwrap_or((u8::MAX, Part(None)));
         into.push(container(part, status, if stays { Role::Sidecar } else { role }, pool));
     }
     // A status without a spec is rare (a container that a newer server knows), but what it says counts.
-    for status in status.list(statuses) {
+    for (order, status) in (0_u8..).zip(status.list(statuses)) {
         let name = status.word("name");
         if !into.iter().skip(start).any(|known| &*known.name == name) {
-            into.push(container(Part(None), status, role, pool));
+            into.push(container(Part(None), (order, status), role, pool));
         }
     }
 }
 
-fn container(spec: Part<'_>, status: Part<'_>, role: Role, pool: &Pool) -> Container {
+fn container(spec: Part<'_>, (order, status): (u8, Part<'_>), role: Role, pool: &Pool) -> Container {
     let either = |key| if spec.is_there() { spec.shared(key, pool) } else { status.shared(key, pool) };
     let resources = spec.at("resources");
     let readiness = spec.at("readinessProbe");
@@ -64,6 +65,7 @@ fn container(spec: Part<'_>, status: Part<'_>, role: Role, pool: &Pool) -> Conta
         name: either("name"),
         role,
         image: either("image"),
+        order,
         ready: status.is_there().then(|| status.flag("ready")),
         restarts: status.count("restartCount"),
         state: state(status.at("state"), pool),

@@ -273,7 +273,6 @@ fn other_custom_resources_keep_plain_values_and_conditions() {
 
 /// Bytes that an object holds, strings that it shares with others counted once for all.
 fn bytes_kept(objects: &[Object]) -> usize {
-    use std::mem::size_of;
     let mut seen = std::collections::HashSet::new();
     let mut text = |text: &Arc<str>| {
         // Two counters stand before the text.

@@ -101,7 +101,8 @@ pub fn autoscaler(part: Part<'_>, pool: &Pool) -> Autoscaler {
     Autoscaler {
         target: (target.shared("kind", pool), target.shared("name", pool)),
         min: spec.i32("minReplicas"),
-        max: spec.i32("maxReplicas").unwrap_or_default(),
+        // An autoscaler without a bound is never at it.
+        max: spec.i32("maxReplicas").unwrap_or(-1),
         current: status.i32("currentReplicas"),
         desired: status.i32("desiredReplicas").unwrap_or_default(),
         cpu: (
