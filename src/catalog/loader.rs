@@ -162,6 +162,20 @@ impl Loader {
         is_changed
     }
 
+    /// Waits until no source is being read, and keeps it so for as long as the answer lives.
+    pub(super) fn wait_until_unread(&self, longest: Duration) -> Option<Vec<MutexGuard<'_, Option<Kept>>>> {
+        const STEP: Duration = Duration::from_millis(20);
+        let mut left = longest;
+        loop {
+            let locked: Option<Vec<_>> = self.slots.iter().map(|slot| slot.kept.try_lock().ok()).collect();
+            if locked.is_some() || left.is_zero() {
+                return locked;
+            }
+            std::thread::sleep(STEP);
+            left = left.saturating_sub(STEP);
+        }
+    }
+
     /// Returns how long a source is good before it is read again; `None`: its files are watched.
     pub fn every(&self, index: usize) -> Option<Duration> {
         let config = self.sources.get(index)?;
@@ -175,7 +189,7 @@ impl Loader {
         };
         let mut folders = sources::open(config).map(|(_, provider)| provider.folders()).unwrap_or_default();
         let held = slot.held();
-        let files = held.files.iter().filter_map(|file| file.location_ref.strip_prefix("file:"));
+        let files = held.files.iter().filter_map(|file| file.view().location_ref.strip_prefix("file:"));
         folders.extend(files.filter_map(|path| Path::new(path).parent()).map(Path::to_owned));
         drop(held);
         folders.sort_unstable();

@@ -11,6 +11,7 @@ pub mod complete;
 pub mod diff;
 mod entity_json;
 pub mod facets;
+mod files;
 pub mod filter;
 mod glob;
 pub mod graph;

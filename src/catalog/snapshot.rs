@@ -7,11 +7,14 @@
 
 use super::cache::codec::{Reader, Shared, Writer};
 use super::cache::column::{Column, Texts};
+pub(super) use super::files::{DocumentRow, DocumentView, FileRow, Files, KeptFiles};
+pub use super::files::{FileContent, FileView, ParsedDocument, ParsedFile, RelationsFrom};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::entity_ref::split_canonical;
 use crate::model::value::ValueRef;
 use bytemuck::{Pod, Zeroable};
 use jiff::Timestamp;
+use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 
 /// Number of a ref in one snapshot: an entity (below [`Catalog::len`]) or a dangling target.
@@ -22,71 +25,6 @@ pub struct EntityId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct Str(pub(super) u32);
-
-/// One file (or URL) after parsing; shared between snapshots while its content stays the same.
-#[derive(Debug)]
-pub struct ParsedFile {
-    /// Index into [`Catalog::sources`].
-    pub source: u16,
-    /// Path as the user would type it, or the URL.
-    pub path: Arc<str>,
-    /// Location ref for `backstage.io/managed-by-location`: `url:https://…` or `file:/abs/path`.
-    pub location_ref: Arc<str>,
-    /// Location ref of the registered root that led here.
-    pub origin_ref: Arc<str>,
-    /// Where the relations of its entities come from.
-    pub relations: RelationsFrom,
-    /// The entities of the stream, in order; documents that are none are left out.
-    pub documents: Vec<ParsedDocument>,
-    /// Everything wrong in this file, entity or not.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Where the relations of a file's entities come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum RelationsFrom {
-    /// The fields of `spec` that name refs.
-    #[default]
-    Spec,
-    /// The `relations` that came with each entity, from a server whose processors may know more than
-    /// `spec` says; whatever they are, they are taken as they are.
-    Given,
-    /// As [`Self::Given`], from somebody who gave only a part of what he has: what a relation leads to may
-    /// well exist.
-    GivenInPart,
-}
-
-impl RelationsFrom {
-    /// Returns whether `relations` counts and not `spec`.
-    pub fn is_given(self) -> bool {
-        self != Self::Spec
-    }
-
-    /// Returns the one with this place in the list.
-    pub(super) fn of_number(number: u32) -> Self {
-        match number {
-            1 => Self::Given,
-            2 => Self::GivenInPart,
-            _ => Self::Spec,
-        }
-    }
-}
-
-/// One entity as written, placeholders substituted.
-#[derive(Debug, Clone)]
-pub struct ParsedDocument {
-    /// The whole entity as packed bytes.
-    pub packed: Column<u8>,
-    /// 1-based line of its first key.
-    pub line: u32,
-    /// Position in the stream, 0-based, empty documents counted.
-    pub document: u32,
-    /// Line and column (1-based) of each relation the document states, in the order of
-    /// [`crate::model::relation`]'s extraction.
-    pub marks: Column<[u32; 2]>,
-    /// Whether the original's model accepts it.
-    pub valid: bool,
-}
 
 /// What the catalog knows about one of its sources.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -220,161 +158,20 @@ impl std::ops::Deref for Diagnostics {
     }
 }
 
-/// The files of a snapshot with their documents.
-#[derive(Debug, Clone)]
-pub(super) enum Files {
-    /// As they were parsed, by source and path.
-    Parsed(Arc<Vec<Arc<ParsedFile>>>),
-    /// As they were kept.
-    Kept(KeptFiles),
-}
-
-impl Default for Files {
-    fn default() -> Self {
-        Self::Parsed(Arc::default())
-    }
-}
-
-/// Files as columns.
+/// The entities in the order of their names; found when it is first asked for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KeptFiles {
-    pub files: Column<FileRow>,
-    pub documents: Column<DocumentRow>,
-    /// Path, location ref and origin ref of each file.
-    pub names: Texts,
-    pub marks: Column<[u32; 2]>,
-    /// All packed documents.
-    pub packed: Column<u8>,
-}
+pub(super) struct NameOrder(Arc<OnceLock<Column<u32>>>);
 
-/// One kept file; its texts are three in [`KeptFiles::names`], from three times its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub(super) struct FileRow {
-    pub source: u32,
-    pub first_document: u32,
-    pub documents: u32,
-    /// [`RelationsFrom`] by its place.
-    pub relations: u32,
-}
-
-/// One kept document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub(super) struct DocumentRow {
-    /// Its run of [`KeptFiles::packed`].
-    pub start: u64,
-    pub length: u32,
-    pub line: u32,
-    pub document: u32,
-    /// Its run of [`KeptFiles::marks`].
-    pub first_mark: u32,
-    pub marks: u32,
-    pub valid: u32,
-}
-
-/// A file of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FileView<'a> {
-    /// Index into [`Catalog::sources`].
-    pub source: u16,
-    /// Path as the user would type it, or the URL.
-    pub path: &'a str,
-    /// Location ref for `backstage.io/managed-by-location`: `url:https://…` or `file:/abs/path`.
-    pub location_ref: &'a str,
-    /// Location ref of the registered root that led here.
-    pub origin_ref: &'a str,
-    /// Where the relations of its entities come from.
-    pub relations: RelationsFrom,
-}
-
-/// A document of a snapshot.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DocumentView<'a> {
-    pub packed: &'a [u8],
-    pub marks: &'a [[u32; 2]],
-    pub line: u32,
-    pub document: u32,
-}
-
-impl Files {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Parsed(files) => files.len(),
-            Self::Kept(kept) => kept.files.len(),
-        }
-    }
-
-    pub(super) fn get(&self, file: u32) -> Option<FileView<'_>> {
-        match self {
-            Self::Parsed(files) => files.get(file as usize).map(|file| FileView {
-                source: file.source,
-                path: &file.path,
-                location_ref: &file.location_ref,
-                origin_ref: &file.origin_ref,
-                relations: file.relations,
-            }),
-            Self::Kept(kept) => {
-                let row = kept.files.get(file as usize)?;
-                let name = |at: u32| kept.names.get(file.saturating_mul(3).saturating_add(at));
-                Some(FileView {
-                    source: row.source as u16,
-                    path: name(0),
-                    location_ref: name(1),
-                    origin_ref: name(2),
-                    relations: RelationsFrom::of_number(row.relations),
-                })
-            }
-        }
-    }
-
-    /// Returns the source of a file; reads nothing else of it.
-    pub(super) fn source_of(&self, file: u32) -> Option<u16> {
-        match self {
-            Self::Parsed(files) => files.get(file as usize).map(|file| file.source),
-            Self::Kept(kept) => kept.files.get(file as usize).map(|row| row.source as u16),
-        }
-    }
-
-    /// Returns the path of a file; shared where it can be.
-    pub(super) fn path(&self, file: u32) -> Arc<str> {
-        match self {
-            Self::Parsed(files) => {
-                files.get(file as usize).map_or_else(|| "".into(), |file| file.path.clone())
-            }
-            Self::Kept(_) => self.get(file).map_or("", |view| view.path).into(),
-        }
-    }
-
-    /// Returns a document by its number among those of its file.
-    pub(super) fn document(&self, file: u32, document: u32) -> Option<DocumentView<'_>> {
-        match self {
-            Self::Parsed(files) => {
-                let parsed = files.get(file as usize)?.documents.get(document as usize)?;
-                Some(DocumentView {
-                    packed: &parsed.packed,
-                    marks: &parsed.marks,
-                    line: parsed.line,
-                    document: parsed.document,
-                })
-            }
-            Self::Kept(kept) => kept.document(file, document),
-        }
+impl NameOrder {
+    /// Returns the ids, if they are known already.
+    pub(super) fn known(&self) -> Option<&[u32]> {
+        self.0.get().map(|ids| &**ids)
     }
 }
 
-impl KeptFiles {
-    fn document(&self, file: u32, document: u32) -> Option<DocumentView<'_>> {
-        let file = self.files.get(file as usize)?;
-        let at = file.first_document.checked_add(document).filter(|_| document < file.documents)?;
-        let row = self.documents.get(at as usize)?;
-        let (start, first) = (row.start as usize, row.first_mark as usize);
-        Some(DocumentView {
-            packed: self.packed.get(start..start.checked_add(row.length as usize)?)?,
-            marks: self.marks.get(first..first.checked_add(row.marks as usize)?)?,
-            line: row.line,
-            document: row.document,
-        })
+impl From<Column<u32>> for NameOrder {
+    fn from(ids: Column<u32>) -> Self {
+        Self(Arc::new(ids.into()))
     }
 }
 
@@ -405,6 +202,7 @@ pub struct Catalog {
     pub(super) edges: Column<Edge>,
     /// Lower-cased text that filter words are looked for in, one run per entity.
     pub(super) haystack: Texts,
+    pub(super) by_name: NameOrder,
     pub(super) diagnostics: Diagnostics,
     /// For each entity with problems: its id and the index in `diagnostics`, sorted.
     pub(super) problems: Column<[u32; 2]>,
@@ -512,6 +310,32 @@ impl Catalog {
             Files::Parsed(files) => files,
             Files::Kept(_) => &[],
         }
+    }
+
+    /// Returns the first entity of a name.
+    pub(super) fn first_of_name(&self, name: &str) -> Option<EntityId> {
+        let all = self.by_name();
+        let of = |id: u32| split_canonical(self.refs.get(id)).2;
+        let id = *all.get(all.partition_point(|id| of(*id) < name))?;
+        (of(id) == name).then_some(EntityId(id))
+    }
+
+    /// Returns the list of [`Self::parsed_files`], shared.
+    pub(super) fn shared_files(&self) -> Arc<Vec<Arc<ParsedFile>>> {
+        match &self.files {
+            Files::Parsed(files) => files.clone(),
+            Files::Kept(_) => Arc::default(),
+        }
+    }
+
+    /// Returns the numbers of all entities in the order of their names, of equal names in the order of refs.
+    pub fn by_name(&self) -> &[u32] {
+        self.by_name.0.get_or_init(|| {
+            let name = |id: u32| (split_canonical(self.refs.get(id)).2, id);
+            let mut all: Vec<(&str, u32)> = (0..self.len() as u32).map(name).collect();
+            all.par_sort_unstable();
+            all.into_iter().map(|(_, id)| id).collect()
+        })
     }
 
     /// Returns the sources in the order of their priority.

@@ -1,6 +1,6 @@
 //! Small catalogs for tests, written as short YAML.
 
-use super::snapshot::{Catalog, ParsedDocument, ParsedFile, SourceState};
+use super::snapshot::{Catalog, FileContent, ParsedDocument, ParsedFile, SourceState};
 use super::stitch::{StitchInput, stitch};
 use crate::model::relation;
 use crate::model::value::{PackedBuilder, ValueRef};
@@ -54,15 +54,15 @@ pub(crate) fn file(path: &str, yaml: &str) -> ParsedFile {
             })
         })
         .collect();
-    ParsedFile {
-        source: 0,
+    let content = FileContent {
         path: name,
         location_ref: format!("file:/{path}").into(),
         origin_ref: format!("file:/{path}").into(),
         relations: crate::catalog::snapshot::RelationsFrom::Spec,
         documents,
         diagnostics: Vec::new(),
-    }
+    };
+    ParsedFile::new(0, content)
 }
 
 fn pack(node: &Node<'_>) -> Box<[u8]> {

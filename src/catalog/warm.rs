@@ -7,11 +7,12 @@
 
 use super::cache::{CatalogCache, KeptSource, Opened};
 use super::loader::{Held, Loader};
-use super::snapshot::{Catalog, SourceState};
+use super::snapshot::{Catalog, ParsedFile, SourceState};
 use super::stitch::{StitchInput, stitch, stitch_again};
 use crate::config::source::SourceConfig;
 use crate::diagnostic::Diagnostic;
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,7 +22,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Warm {
     cache: Option<CatalogCache>,
-    opened: OnceLock<Option<Opened>>,
+    /// What was opened, until it is taken over.
+    opened: OnceLock<Mutex<Option<Opened>>>,
     revived: OnceLock<()>,
     /// How often a source gave something else than before.
     changes: AtomicU64,
@@ -33,6 +35,8 @@ pub(super) struct Warm {
 #[derive(Debug)]
 struct Joined {
     catalog: Arc<Catalog>,
+    /// Its files, by source and path.
+    files: Arc<Vec<Arc<ParsedFile>>>,
     sources: Vec<KeptSource>,
     changes: u64,
     /// Number of the writing that has it.
@@ -73,10 +77,9 @@ impl Loader {
     ///
     /// The snapshot is as old as its sources say ([`SourceState::read_at`]).
     pub fn cached(&self) -> Option<Arc<Catalog>> {
-        let opened = self.opened()?;
+        let opened = self.opened().as_ref().map(|opened| opened.catalog.clone());
         let joined = self.warm.joined();
-        let current = joined.as_ref().map(|joined| joined.catalog.clone());
-        current.or_else(|| self.warm.revived.get().is_none().then(|| opened.catalog.clone()))
+        joined.as_ref().map(|joined| joined.catalog.clone()).or(opened)
     }
 
     /// Returns what was wrong with the cache so far, each thing once.
@@ -84,7 +87,7 @@ impl Loader {
         self.warm.problems.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn opened(&self) -> Option<&Opened> {
+    fn opened(&self) -> MutexGuard<'_, Option<Opened>> {
         let open = || {
             let opened = match self.warm.cache.as_ref()?.open() {
                 Ok(opened) => opened?,
@@ -104,15 +107,18 @@ impl Loader {
             }
             Some(opened)
         };
-        self.warm.opened.get_or_init(open).as_ref()
+        let opened = self.warm.opened.get_or_init(|| Mutex::new(open()));
+        opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over what was kept, after checking it; once, before anything is read.
     pub(super) fn revive(&self) {
         self.warm.revived.get_or_init(|| {
-            let Some(opened) = self.opened() else { return };
+            let mut slot = self.opened();
+            let Some(opened) = slot.take() else { return };
             match opened.revive(&self.cache) {
                 Ok(files) => {
+                    let all = files.iter().flatten().cloned().collect();
                     let is_same_program = opened.is_of_this_program();
                     for ((slot, files), kept) in self.slots.iter().zip(files).zip(&opened.sources) {
                         let mut held = slot.held();
@@ -120,10 +126,11 @@ impl Loader {
                         held.version = kept.version.clone().filter(|_| is_same_program);
                     }
                     *self.warm.joined() = Some(Joined {
-                        catalog: opened.catalog.clone(),
-                        sources: opened.sources.clone(),
-                        changes: self.warm.changes.load(Ordering::Acquire),
                         file: Some(opened.id()),
+                        catalog: opened.catalog,
+                        files: Arc::new(all),
+                        sources: opened.sources,
+                        changes: self.warm.changes.load(Ordering::Acquire),
                         is_kept: true,
                     });
                 }
@@ -159,17 +166,16 @@ impl Loader {
             input.files.extend(held.files);
             input.sources.push(held.state);
         }
-        // one that lies in the cache has no parsed files to compare with
-        let before =
-            joined.take().map(|known| known.catalog).filter(|before| !before.parsed_files().is_empty());
-        let catalog = Arc::new(match before {
-            Some(before) => stitch_again(&before, input),
+        let catalog = Arc::new(match joined.take() {
+            Some(before) => stitch_again(&before.catalog, &before.files, input),
             None => stitch(input),
         });
+        let files = catalog.shared_files();
         for (source, state) in sources.iter_mut().zip(&catalog.sources) {
             source.state = state.clone();
         }
-        *joined = Some(Joined { catalog: catalog.clone(), sources, changes, file: None, is_kept: false });
+        *joined =
+            Some(Joined { catalog: catalog.clone(), files, sources, changes, file: None, is_kept: false });
         catalog
     }
 
@@ -213,6 +219,44 @@ impl Loader {
         let problem = *written.err()?;
         self.warm.note_problem(problem.clone());
         Some(problem)
+    }
+}
+
+/// Longest wait for a reading to end before the cache takes over.
+const TAKE_OVER: Duration = Duration::from_secs(3);
+
+impl Loader {
+    /// Lets what was saved last take the place of what is in memory, where it costs less; returns the snapshot
+    /// that is the same and lies in the file. Blocks.
+    pub fn take_over(&self) -> Option<Arc<Catalog>> {
+        let cache = self.warm.cache.as_ref()?;
+        // what is known of files changes hands: nobody may read meanwhile
+        let _unread = self.wait_until_unread(TAKE_OVER)?;
+        let mut joined = self.warm.joined();
+        let changes = self.warm.changes.load(Ordering::Acquire);
+        let is_worth_it =
+            |known: &&mut Joined| known.changes == changes && !known.catalog.parsed_files().is_empty();
+        let known = joined.as_mut().filter(|known| known.is_kept).filter(is_worth_it)?;
+        let opened = cache.open().ok()?.filter(|opened| Some(opened.id()) == known.file)?;
+        let files: Vec<Arc<ParsedFile>> = opened.revive(&self.cache).ok()?.into_iter().flatten().collect();
+        if files.len() != known.files.len() {
+            return None;
+        }
+        let places: FxHashMap<*const ParsedFile, &Arc<ParsedFile>> =
+            known.files.iter().map(Arc::as_ptr).zip(&files).collect();
+        for slot in &self.slots {
+            for file in &mut slot.held().files {
+                if let Some(kept) = places.get(&Arc::as_ptr(file)) {
+                    *file = Arc::clone(kept);
+                }
+            }
+        }
+        self.cache.forget(|file| places.contains_key(&file));
+        drop(places);
+        let sources = known.sources.iter().map(|source| source.state.clone()).collect();
+        known.catalog = Arc::new(Catalog { sources, ..Catalog::clone(&opened.catalog) });
+        known.files = Arc::new(files);
+        Some(known.catalog.clone())
     }
 }
 

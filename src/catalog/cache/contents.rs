@@ -3,9 +3,9 @@
 use super::codec::{Reader, Shared, Writer};
 use super::column::{Column, Texts};
 use super::format::{FileReader, FileWriter, FormatError};
-use crate::catalog::ingest::FileCache;
+use crate::catalog::ingest::{FileCache, KeptResults};
 use crate::catalog::snapshot::{
-    Catalog, Diagnostics, DocumentRow, FileRow, Files, KeptFiles, ParsedDocument, ParsedFile, RelationsFrom,
+    Catalog, Diagnostics, DocumentRow, DocumentView, FileRow, Files, KeptFiles, ParsedFile, RelationsFrom,
     SourceState,
 };
 use crate::catalog::sources::SOURCES;
@@ -32,10 +32,13 @@ mod name {
     pub const NAMES: u64 = 15;
     pub const SOURCES: u64 = 17;
     pub const DIAGNOSTICS: u64 = 18;
+    pub const BY_NAME: u64 = 19;
     // from here on what is checked later
     pub const MARKS: u64 = 100;
     pub const RECORDS: u64 = 101;
     pub const PACKED: u64 = 102;
+    pub const TREES: u64 = 103;
+    pub const KEYS: u64 = 104;
 }
 
 /// Returns whether a section is checked before anything is shown; the others are before they are trusted.
@@ -75,6 +78,7 @@ pub fn write(
     out.section(name::EDGE_STARTS, &catalog.edge_starts)?;
     out.section(name::EDGES, &catalog.edges)?;
     write_texts(out, name::HAYSTACK, &catalog.haystack)?;
+    out.section(name::BY_NAME, catalog.by_name())?;
     out.section(name::PROBLEMS, &catalog.problems)?;
     words.bytes.clear();
     catalog.diagnostics.write(&mut words);
@@ -99,53 +103,69 @@ fn write_files(
     let mut names = Texts::default();
     let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(files.len() * 3));
     let (mut start, mut first_mark) = (0, 0);
-    for file in files {
-        rows.push(FileRow {
-            source: u32::from(file.source),
-            first_document: documents.len() as u32,
-            documents: file.documents.len() as u32,
-            relations: file.relations as u32,
-        });
-        for name in [&file.path, &file.location_ref, &file.origin_ref] {
-            text.extend_from_slice(name.as_bytes());
-            ends.push(text.len() as u32);
-        }
-        for document in &file.documents {
-            documents.push(DocumentRow {
-                start,
-                length: document.packed.len() as u32,
-                line: document.line,
-                document: document.document,
-                first_mark,
-                marks: document.marks.len() as u32,
-                valid: u32::from(document.valid),
+    let (mut records, mut keys) = (Writer::default(), Vec::with_capacity(files.len()));
+    known.with_records(|known| {
+        for (at, file) in (0u32..).zip(files) {
+            let (view, record) = (file.view(), records.bytes.len());
+            let diagnostics = known.write(file, at, &mut records, &mut keys);
+            rows.push(FileRow {
+                source: u32::from(file.source),
+                first_document: documents.len() as u32,
+                documents: file.document_count() as u32,
+                relations: view.relations as u32,
+                record: record as u64,
+                record_length: (records.bytes.len() - record) as u32,
+                diagnostics: diagnostics as u32,
             });
-            start += document.packed.len() as u64;
-            first_mark += document.marks.len() as u32;
+            for name in [view.path, view.location_ref, view.origin_ref] {
+                text.extend_from_slice(name.as_bytes());
+                ends.push(text.len() as u32);
+            }
+            for document in documents_of(file) {
+                documents.push(DocumentRow {
+                    start,
+                    length: document.packed.len() as u32,
+                    line: document.line,
+                    document: document.document,
+                    first_mark,
+                    marks: document.marks.len() as u32,
+                    valid: u32::from(document.valid),
+                });
+                start += document.packed.len() as u64;
+                first_mark += document.marks.len() as u32;
+            }
         }
-    }
+    });
     (names.text, names.ends) = (text.into(), ends.into());
     out.section(name::FILES, &rows)?;
     out.section(name::DOCUMENTS, &documents)?;
     write_texts(out, name::NAMES, &names)?;
     drop((rows, documents, names));
-    let mut records = Writer::default();
-    known.write_trees(sources, &mut records);
-    known.write_records(files, &mut records);
     out.section(name::RECORDS, &records.bytes)?;
+    records.bytes.clear();
+    known.write_trees(sources, &mut records);
+    out.section(name::TREES, &records.bytes)?;
     drop(records);
-    let all = || files.iter().flat_map(|file| &file.documents);
+    keys.sort_unstable();
+    out.section(name::KEYS, &keys)?;
+    drop(keys);
+    let all = || files.iter().flat_map(|file| documents_of(file));
     out.begin(name::MARKS)?;
     for document in all() {
-        out.add(bytemuck::cast_slice(&document.marks))?;
+        out.add(bytemuck::cast_slice(document.marks))?;
     }
     out.end();
     out.begin(name::PACKED)?;
     for document in all() {
-        out.add(&document.packed)?;
+        out.add(document.packed)?;
     }
     out.end();
     Ok(())
+}
+
+/// As many as [`ParsedFile::document_count`] says.
+fn documents_of(file: &ParsedFile) -> impl Iterator<Item = DocumentView<'_>> {
+    (0..file.document_count()).map(|at| file.document(at).unwrap_or_default())
 }
 
 fn write_source(out: &mut Writer, source: &KeptSource) {
@@ -196,17 +216,20 @@ pub fn read(file: &FileReader) -> Result<(Catalog, Vec<KeptSource>), FormatError
         names: texts(file, name::NAMES),
         marks: numbers(file, name::MARKS),
         packed: column(name::PACKED),
+        records: column(name::RECORDS),
     };
+    let by_name: Column<u32> = numbers(file, name::BY_NAME);
     let catalog = Catalog {
         refs: texts(file, name::REFS),
         rows: numbers(file, name::ROWS),
-        files: Files::Kept(files),
+        files: Files::Kept(Arc::new(files)),
         texts: texts(file, name::TEXTS),
         tag_starts: numbers(file, name::TAG_STARTS),
         tags: numbers(file, name::TAGS),
         edge_starts: numbers(file, name::EDGE_STARTS),
         edges: numbers(file, name::EDGES),
         haystack: texts(file, name::HAYSTACK),
+        by_name: by_name.into(),
         diagnostics: Diagnostics::kept(column(name::DIAGNOSTICS)),
         problems: numbers(file, name::PROBLEMS),
         sources: sources.iter().map(|source| source.state.clone()).collect(),
@@ -222,66 +245,37 @@ fn texts(file: &FileReader, name: u64) -> Texts {
     Texts { text: file.get(name).into(), ends: file.get(name + 1).into() }
 }
 
-/// Makes parsed files of the kept ones, by source, and tells `known` what they were made of when
-/// `is_same_program`. Their documents stay where they are.
+/// Makes files of the kept ones, by source, and tells `known` what they were made of when
+/// `is_same_program`. Everything of them stays where it is.
 ///
 /// # Errors
 /// [`FormatError::Damaged`] when the parts do not fit together.
 pub fn revive(
     file: &FileReader,
+    catalog: &Catalog,
     sources: usize,
     known: &FileCache,
     is_same_program: bool,
 ) -> Result<Vec<Vec<Arc<ParsedFile>>>, FormatError> {
     let damaged = || FormatError::Damaged("what is known of its files cannot be read");
-    let (Catalog { files: Files::Kept(kept), .. }, _) = read(file)? else { return Err(damaged()) };
+    let Files::Kept(kept) = &catalog.files else { return Err(damaged()) };
+    let trees: Column<u8> = file.get(name::TREES).into();
+    known.read_trees(&mut Reader::new(&trees), is_same_program).ok_or_else(damaged)?;
+    let parsed: Option<Vec<Arc<ParsedFile>>> =
+        (0u32..).zip(&*kept.files).map(|(at, row)| revive_file(kept, at, row)).collect();
+    let parsed = parsed.ok_or_else(damaged)?;
     let mut out = vec![Vec::new(); sources];
-    let records: Column<u8> = file.get(name::RECORDS).into();
-    let mut from = Reader::new(&records);
-    let mut share = Shared::default();
-    let (rows, documents): (&[FileRow], &[DocumentRow]) = (&kept.files, &kept.documents);
-    known.read_trees(&mut from, is_same_program).ok_or_else(damaged)?;
-    known.reserve(if is_same_program { rows.len() } else { 0 });
-    for (at, row) in (0u32..).zip(rows) {
-        let parsed = revive_file(&kept, at, row, documents, &mut from, &mut share).ok_or_else(damaged)?;
-        known.read_record(&mut from, &parsed, is_same_program).ok_or_else(damaged)?;
-        out.get_mut(row.source as usize).ok_or_else(damaged)?.push(parsed);
+    for file in &parsed {
+        out.get_mut(usize::from(file.source)).ok_or_else(damaged)?.push(file.clone());
+    }
+    if is_same_program {
+        known.set_kept(KeptResults::new(kept.clone(), numbers(file, name::KEYS), parsed));
     }
     Ok(out)
 }
 
-fn revive_file(
-    kept: &KeptFiles,
-    at: u32,
-    row: &FileRow,
-    documents: &[DocumentRow],
-    from: &mut Reader<'_>,
-    share: &mut Shared,
-) -> Option<Arc<ParsedFile>> {
-    let name = |number: u32| kept.names.get(at.saturating_mul(3).saturating_add(number));
-    let location_ref: Arc<str> = name(1).into();
-    let origin_ref = if name(2) == name(1) { location_ref.clone() } else { share.get(name(2)) };
-    let first = row.first_document as usize;
-    let documents = documents.get(first..first.checked_add(row.documents as usize)?)?;
-    let document = |row: &DocumentRow| ParsedDocument {
-        packed: kept.packed.part(row.start as usize, row.length as usize),
-        line: row.line,
-        document: row.document,
-        marks: kept.marks.part(row.first_mark as usize, row.marks as usize),
-        valid: row.valid != 0,
-    };
-    Some(Arc::new(ParsedFile {
-        source: u16::try_from(row.source).ok()?,
-        path: name(0).into(),
-        location_ref,
-        origin_ref,
-        relations: match row.relations {
-            0 => RelationsFrom::Spec,
-            1 => RelationsFrom::Given,
-            2 => RelationsFrom::GivenInPart,
-            _ => return None,
-        },
-        documents: documents.iter().map(document).collect(),
-        diagnostics: from.list(|from| from.diagnostic(share))?,
-    }))
+fn revive_file(kept: &Arc<KeptFiles>, at: u32, row: &FileRow) -> Option<Arc<ParsedFile>> {
+    let source = u16::try_from(row.source).ok()?;
+    let is_known = RelationsFrom::of_number(row.relations) as u32 == row.relations;
+    is_known.then(|| Arc::new(ParsedFile::kept(source, kept.clone(), at)))
 }

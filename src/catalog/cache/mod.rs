@@ -142,7 +142,7 @@ impl Opened {
     /// What is wrong with it, after it is put aside.
     pub fn verify(&self) -> Result<(), Box<Diagnostic>> {
         self.file
-            .verify_by_reading(|section| !contents::is_checked_first(section))
+            .verify(|section| !contents::is_checked_first(section))
             .map_err(|error| Box::new(put_aside(&self.path, &error)))
     }
 
@@ -152,7 +152,7 @@ impl Opened {
     /// What is wrong with it, after it is put aside.
     pub fn revive(&self, known: &FileCache) -> Result<Revived, Box<Diagnostic>> {
         self.verify()?;
-        contents::revive(&self.file, self.sources.len(), known, self.is_of_this_program())
+        contents::revive(&self.file, &self.catalog, self.sources.len(), known, self.is_of_this_program())
             .map_err(|error| Box::new(put_aside(&self.path, &error)))
     }
 

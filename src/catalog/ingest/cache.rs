@@ -1,9 +1,11 @@
 //! What earlier loads know of files: unchanged content is not parsed again, and what was good once
 //! stays when it breaks.
 
+use super::record::{self, KeyRow};
 use super::targets::Target;
 use super::{Address, How, Root};
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile};
+use crate::catalog::cache::column::Column;
+use crate::catalog::snapshot::{FileContent, KeptFiles, ParsedDocument, ParsedFile};
 use crate::catalog::stitch::canonical_ref;
 use crate::catalog::tree::Stamp;
 use crate::diagnostic::{Diagnostic, SourceLocation};
@@ -18,6 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 #[derive(Debug, Default)]
 pub struct FileCache {
     files: RwLock<FxHashMap<CacheKey, Arc<FileResult>>>,
+    /// What the cache file knows, for what is not in `files`.
+    kept: RwLock<Option<KeptResults>>,
     /// Files of each source that are no descriptors by their content.
     others: RwLock<FxHashMap<u16, Arc<Others>>>,
     /// Location ref of the root of each source.
@@ -81,6 +85,58 @@ impl Changed {
     }
 }
 
+/// Results of an earlier run, where they lie in the cache file.
+#[derive(Debug)]
+pub(in crate::catalog) struct KeptResults {
+    files: Arc<KeptFiles>,
+    /// By hash.
+    keys: Column<KeyRow>,
+    parsed: Vec<Arc<ParsedFile>>,
+    /// Whether a file still is what its source gave.
+    is_alive: Vec<bool>,
+}
+
+impl KeptResults {
+    /// Creates them from a checked cache file.
+    pub(in crate::catalog) fn new(
+        files: Arc<KeptFiles>,
+        keys: Column<KeyRow>,
+        parsed: Vec<Arc<ParsedFile>>,
+    ) -> Self {
+        Self { files, keys, is_alive: vec![true; parsed.len()], parsed }
+    }
+
+    fn get(&self, key: &CacheKey) -> Option<Arc<FileResult>> {
+        let hash = record::key_hash(key.source, &key.address);
+        let start = self.keys.partition_point(|row| row.hash < hash);
+        let rows = self.keys.iter().skip(start).take_while(|row| row.hash == hash);
+        rows.filter_map(|row| self.file(row.file)).find_map(|(file, bytes)| record::find(bytes, file, key))
+    }
+
+    /// Returns a file that is still alive, with its record.
+    fn file(&self, at: u32) -> Option<(&Arc<ParsedFile>, &[u8])> {
+        self.is_alive.get(at as usize).filter(|is_alive| **is_alive)?;
+        self.parsed.get(at as usize).zip(self.files.record(at))
+    }
+
+    /// Returns the results that hold a file.
+    pub(super) fn of(&self, file: &Arc<ParsedFile>) -> Vec<(CacheKey, FileResult)> {
+        let found = file.place_in(&self.files).and_then(|at| self.file(at));
+        found.and_then(|(file, bytes)| record::all(bytes, file)).unwrap_or_default()
+    }
+
+    fn retain(&mut self, source: u16, files: &[Arc<ParsedFile>]) {
+        for (is_alive, file) in self.is_alive.iter_mut().zip(&self.parsed) {
+            *is_alive &= file.source != source;
+        }
+        for at in files.iter().filter_map(|file| file.place_in(&self.files)) {
+            if let Some(is_alive) = self.is_alive.get_mut(at as usize) {
+                *is_alive = true;
+            }
+        }
+    }
+}
+
 /// What a result depends on besides content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct CacheKey {
@@ -138,7 +194,8 @@ impl FileCache {
     }
 
     pub(super) fn get(&self, key: &CacheKey) -> Option<Arc<FileResult>> {
-        self.files.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        let known = self.files.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        known.or_else(|| self.kept.read().unwrap_or_else(PoisonError::into_inner).as_ref()?.get(key))
     }
 
     pub(super) fn put(&self, key: CacheKey, result: Arc<FileResult>) {
@@ -148,22 +205,31 @@ impl FileCache {
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         self.files.write().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.others.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.places.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Makes room for this many more files.
-    pub(crate) fn reserve(&self, files: usize) {
-        self.files.write().unwrap_or_else(PoisonError::into_inner).reserve(files);
+    /// Takes what a cache file knows in place of what another one knew.
+    pub(in crate::catalog) fn set_kept(&self, kept: KeptResults) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 
-    /// Hands over everything that is known, while nothing is added.
+    /// Forgets what came out of these files, because [`Self::set_kept`] has it.
+    pub(crate) fn forget(&self, is_kept: impl Fn(*const ParsedFile) -> bool) {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|_, result| !is_kept(Arc::as_ptr(&result.parsed)));
+        files.shrink_to_fit();
+    }
+
+    /// Hands over everything that is known of files, while nothing is added.
     pub(super) fn with_all<T>(
         &self,
-        read: impl FnOnce(&mut dyn Iterator<Item = (&CacheKey, &FileResult)>) -> T,
+        read: impl FnOnce(&FxHashMap<CacheKey, Arc<FileResult>>, Option<&KeptResults>) -> T,
     ) -> T {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
-        read(&mut files.iter().map(|(key, result)| (key, &**result)))
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        read(&files, kept.as_ref())
     }
 
     /// Returns the files of a source that were no descriptors when it was last read.
@@ -207,9 +273,18 @@ impl FileCache {
 
     /// Forgets files of a source that are not in the list any more, so that it does not grow for ever.
     pub(crate) fn retain(&self, source: u16, files: &[Arc<ParsedFile>]) {
-        let alive: FxHashSet<*const ParsedFile> = files.iter().map(Arc::as_ptr).collect();
-        let mut kept = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|key, result| key.source != source || alive.contains(&Arc::as_ptr(&result.parsed)));
+        if let Some(kept) = self.kept.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            kept.retain(source, files);
+        }
+        let mut known = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let own = known.iter().filter(|(key, _)| key.source == source);
+        let own: FxHashSet<*const ParsedFile> = own.map(|(_, result)| Arc::as_ptr(&result.parsed)).collect();
+        if own.is_empty() {
+            return;
+        }
+        let all = files.iter().map(Arc::as_ptr);
+        let alive: FxHashSet<*const ParsedFile> = all.filter(|file| own.contains(file)).collect();
+        known.retain(|key, result| key.source != source || alive.contains(&Arc::as_ptr(&result.parsed)));
     }
 }
 
@@ -235,7 +310,7 @@ pub(super) fn keep_last_good(now: &mut FileResult, before: &FileResult) {
     let ref_of = |document: &ParsedDocument| canonical_ref(ValueRef::new(&document.packed));
     let present: FxHashSet<String> = now.parsed.documents.iter().filter_map(ref_of).collect();
     let missing = |document: &&ParsedDocument| ref_of(document).is_some_and(|text| !present.contains(&text));
-    let Some(file) = Arc::get_mut(&mut now.parsed) else { return };
+    let Some(file) = Arc::get_mut(&mut now.parsed).and_then(ParsedFile::content_mut) else { return };
     for document in before.parsed.documents.iter().filter(missing) {
         file.documents.push(document.clone());
         file.diagnostics.extend(last_good(&before.parsed, document));
@@ -251,8 +326,7 @@ pub(super) fn kept(before: &Arc<FileResult>) -> FileResult {
     let mut diagnostics: Vec<Diagnostic> =
         old.diagnostics.iter().filter(|d| d.code != LAST_GOOD).cloned().collect();
     diagnostics.extend(old.documents.iter().filter_map(|document| last_good(old, document)));
-    let parsed = ParsedFile {
-        source: old.source,
+    let content = FileContent {
         path: old.path.clone(),
         location_ref: old.location_ref.clone(),
         origin_ref: old.origin_ref.clone(),
@@ -260,6 +334,7 @@ pub(super) fn kept(before: &Arc<FileResult>) -> FileResult {
         documents: old.documents.clone(),
         diagnostics,
     };
+    let parsed = ParsedFile::new(old.source, content);
     // once it can be read again it is parsed again, so that the marks go
     FileResult {
         parsed: Arc::new(parsed),

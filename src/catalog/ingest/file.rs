@@ -2,7 +2,7 @@
 
 use super::cache::{FileResult, TakenIn};
 use super::{How, Ingest, Job, owner, placeholder, sniff, targets};
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
+use crate::catalog::snapshot::{FileContent, ParsedDocument, ParsedFile, RelationsFrom};
 use crate::catalog::tree::resolve;
 use crate::config::source::AllowRule;
 use crate::diagnostic::Diagnostic;
@@ -51,8 +51,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
     documents.append(&mut reader.documents);
     let mut targets = Vec::with_capacity(reader.targets.len());
     targets.append(&mut reader.targets);
-    let parsed = ParsedFile {
-        source: ingest.cx.index,
+    let content = FileContent {
         path,
         location_ref,
         origin_ref,
@@ -61,7 +60,7 @@ pub(super) fn read(ingest: &Ingest<'_>, job: &Job, bytes: &[u8]) -> Option<FileR
         diagnostics: reader.diagnostics,
     };
     Some(FileResult {
-        parsed: Arc::new(parsed),
+        parsed: Arc::new(ParsedFile::new(ingest.cx.index, content)),
         targets,
         skeletons: reader.skeletons,
         hash: 0,

@@ -14,7 +14,7 @@ pub use entity::{Context, Converted, Forward, convert, kept_entity, without_impl
 pub use items::{Items, items};
 pub use node::{JsonError, parse};
 
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
+use crate::catalog::snapshot::{FileContent, ParsedDocument, ParsedFile, RelationsFrom};
 use crate::diagnostic::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -114,15 +114,9 @@ impl Draft {
             document.document = at;
         }
         let path = entity::shown(&location_ref);
-        ParsedFile {
-            source,
-            path,
-            location_ref,
-            origin_ref,
-            relations,
-            documents,
-            diagnostics: self.diagnostics,
-        }
+        let diagnostics = self.diagnostics;
+        let content = FileContent { path, location_ref, origin_ref, relations, documents, diagnostics };
+        ParsedFile::new(source, content)
     }
 }
 

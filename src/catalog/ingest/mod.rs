@@ -17,12 +17,13 @@ mod targets;
 
 pub use address::{Address, location_annotations, raw as raw_address};
 pub use cache::FileCache;
+pub(super) use cache::KeptResults;
 pub(super) use cache::LAST_GOOD;
 pub(crate) use cache::{Changed, Walked};
 pub use owner::OWNER_FROM;
 
 use super::progress::ProgressEvent;
-use super::snapshot::ParsedFile;
+use super::snapshot::{FileContent, ParsedFile};
 use super::sources::{Delta, RefreshContext, SourceError};
 use super::tree::{SourceTree, Stamp, TreeError, folder_of};
 use crate::config::source::without_credentials;
@@ -473,7 +474,7 @@ impl<'a> Ingest<'a> {
         }
         let location_ref = self.location_ref(&job.address);
         let old = &kept.parsed;
-        if old.location_ref == location_ref {
+        if old.view().location_ref == &*location_ref {
             return Some(kept.clone());
         }
         // what is wrong may name the location
@@ -481,15 +482,15 @@ impl<'a> Ingest<'a> {
             return None;
         }
         let origin_ref = job.origin.clone().unwrap_or_else(|| location_ref.clone());
-        let parsed = Arc::new(ParsedFile {
-            source: old.source,
+        let content = FileContent {
             path: old.path.clone(),
             location_ref,
             origin_ref,
             relations: old.relations,
             documents: old.documents.clone(),
             diagnostics: Vec::new(),
-        });
+        };
+        let parsed = Arc::new(ParsedFile::new(old.source, content));
         let result = Arc::new(FileResult { parsed, ..FileResult::clone(kept) });
         self.cx.cache.put(self.cache_key(job), result.clone());
         Some(result)
@@ -689,7 +690,7 @@ impl<'a> Ingest<'a> {
         }
         let mut files: Vec<Arc<ParsedFile>> =
             found.into_iter().map(|(_, _, result)| result.parsed.clone()).collect();
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        files.sort_unstable_by(|a, b| a.path_text().cmp(b.path_text()));
         let diagnostics = std::mem::take(&mut self.diagnostics);
         Delta { files, diagnostics, ..Delta::default() }
     }

@@ -1,31 +1,82 @@
 //! What is known of a file, as it is kept between runs: enough not to parse unchanged content again.
 
-use super::cache::{CacheKey, FileCache, FileResult, Others, TakenIn};
+use super::cache::{CacheKey, FileCache, FileResult, KeptResults, Others, TakenIn};
 use super::targets::Target;
 use super::{Address, How, Named};
 use crate::catalog::cache::codec::{Reader, Shared, Writer};
 use crate::catalog::snapshot::ParsedFile;
 use crate::catalog::tree::Stamp;
 use crate::yaml::Position;
-use rustc_hash::FxHashMap;
+use bytemuck::{Pod, Zeroable};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::Hasher as _;
 use std::sync::Arc;
 use url::Url;
 
+/// Where the results of an address stand: one row for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct KeyRow {
+    /// Of source and address.
+    pub hash: u64,
+    pub file: u32,
+    /// Nothing; rows have no gaps.
+    pub none: u32,
+}
+
+/// Sums source and address.
+pub(super) fn key_hash(source: u16, address: &Address) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u16(source);
+    match address {
+        Address::Path(path) => hasher.write(path.as_bytes()),
+        Address::Url(url) => hasher.write(url.as_str().as_bytes()),
+    }
+    hasher.finish()
+}
+
+/// Writes records.
+pub(crate) struct Records<'a> {
+    known: &'a FxHashMap<CacheKey, Arc<FileResult>>,
+    by_file: FxHashMap<*const ParsedFile, Vec<(&'a CacheKey, &'a FileResult)>>,
+    kept: Option<&'a KeptResults>,
+}
+
+impl Records<'_> {
+    /// Writes what is wrong in a file and the results that hold it, and adds their keys; returns how much is wrong.
+    pub(crate) fn write(
+        &self,
+        file: &Arc<ParsedFile>,
+        at: u32,
+        out: &mut Writer,
+        keys: &mut Vec<KeyRow>,
+    ) -> usize {
+        let diagnostics = file.problems();
+        out.list(diagnostics.iter(), Writer::diagnostic);
+        let kept = self.kept.map(|kept| kept.of(file)).unwrap_or_default();
+        // what is known since counts
+        let kept = kept.iter().filter(|(key, _)| !self.known.contains_key(key));
+        let known = self.by_file.get(&Arc::as_ptr(file)).into_iter().flatten().copied();
+        let results: Vec<_> = kept.map(|(key, result)| (key, result)).chain(known).collect();
+        out.list(results.into_iter(), |out, (key, result)| {
+            keys.push(KeyRow { hash: key_hash(key.source, &key.address), file: at, none: 0 });
+            write_result(out, key, result);
+        });
+        diagnostics.len()
+    }
+}
+
 impl FileCache {
-    /// Writes for each file what is wrong in it and the results that hold it, in the order of the files.
-    pub(crate) fn write_records(&self, files: &[Arc<ParsedFile>], out: &mut Writer) {
-        self.with_all(|all| {
+    /// Hands over what writes the records of files, while nothing is added.
+    pub(crate) fn with_records<T>(&self, write: impl FnOnce(&Records<'_>) -> T) -> T {
+        self.with_all(|known, kept| {
             let mut by_file: FxHashMap<*const ParsedFile, Vec<(&CacheKey, &FileResult)>> =
                 FxHashMap::default();
-            for (key, result) in all {
+            for (key, result) in known {
                 by_file.entry(Arc::as_ptr(&result.parsed)).or_default().push((key, result));
             }
-            for file in files {
-                out.list(file.diagnostics.iter(), Writer::diagnostic);
-                let results = by_file.get(&Arc::as_ptr(file)).map_or(&[][..], Vec::as_slice);
-                out.list(results.iter(), |out, (key, result)| write_result(out, key, result));
-            }
-        });
+            write(&Records { known, by_file, kept })
+        })
     }
 
     /// Writes what is known of each source: where its root was, and which of its files are no descriptors.
@@ -56,22 +107,76 @@ impl FileCache {
         })?;
         Some(())
     }
+}
 
-    /// Takes in what [`Self::write_records`] wrote for one file beside its diagnostics; `None` when it cannot
-    /// be read.
-    pub(crate) fn read_record(
-        &self,
-        from: &mut Reader<'_>,
-        parsed: &Arc<ParsedFile>,
-        is_wanted: bool,
-    ) -> Option<()> {
-        for (key, result) in from.list(|from| read_result(from, parsed))? {
-            if is_wanted {
-                self.put(key, Arc::new(result));
-            }
+/// Reads the result of a key from the record of a file.
+pub(super) fn find(record: &[u8], file: &Arc<ParsedFile>, key: &CacheKey) -> Option<Arc<FileResult>> {
+    let mut found = None;
+    let mut from = results_of(record)?;
+    for _ in 0..from.number()? {
+        let named = read_key(&mut from)?;
+        let result = read_result(&mut from, &key.address, file)?;
+        if named.is(key) {
+            found = Some(Arc::new(result));
+            break;
         }
-        Some(())
     }
+    found
+}
+
+/// Reads all results from the record of a file.
+pub(super) fn all(record: &[u8], file: &Arc<ParsedFile>) -> Option<Vec<(CacheKey, FileResult)>> {
+    results_of(record)?.list(|from| {
+        let key = read_key(from)?.to_key(file.source)?;
+        let result = read_result(from, &key.address, file)?;
+        Some((key, result))
+    })
+}
+
+/// Passes over what is wrong in the file.
+fn results_of(record: &[u8]) -> Option<Reader<'_>> {
+    let mut from = Reader::new(record);
+    let mut share = Shared::default();
+    from.list(|from| from.diagnostic(&mut share))?;
+    Some(from)
+}
+
+/// A key where it stands.
+struct KeptKey<'a> {
+    is_url: bool,
+    address: &'a str,
+    how: How,
+    origin: Option<&'a str>,
+}
+
+impl KeptKey<'_> {
+    fn is(&self, key: &CacheKey) -> bool {
+        let address = match &key.address {
+            Address::Path(path) => (false, &**path),
+            Address::Url(url) => (true, url.as_str()),
+        };
+        (self.is_url, self.address) == address && self.how == key.how && self.origin == key.origin.as_deref()
+    }
+
+    fn to_key(&self, source: u16) -> Option<CacheKey> {
+        let address = if self.is_url {
+            Address::Url(Arc::new(Url::parse(self.address).ok()?))
+        } else {
+            Address::path(self.address)
+        };
+        Some(CacheKey { source, address, how: self.how, origin: self.origin.map(Arc::from) })
+    }
+}
+
+fn read_key<'a>(from: &mut Reader<'a>) -> Option<KeptKey<'a>> {
+    let (is_url, address) = (from.flag()?, from.text()?);
+    let how = match from.number()? {
+        0 => How::Asked,
+        1 => How::Named,
+        2 => How::Sniffed,
+        _ => return None,
+    };
+    Some(KeptKey { is_url, address, how, origin: from.option(Reader::text)? })
 }
 
 fn write_result(out: &mut Writer, key: &CacheKey, result: &FileResult) {
@@ -90,19 +195,8 @@ fn write_result(out: &mut Writer, key: &CacheKey, result: &FileResult) {
     out.list(result.targets.iter(), write_target);
 }
 
-fn read_result(from: &mut Reader<'_>, parsed: &Arc<ParsedFile>) -> Option<(CacheKey, FileResult)> {
-    let address = read_address(from)?;
-    let how = match from.number()? {
-        0 => How::Asked,
-        1 => How::Named,
-        2 => How::Sniffed,
-        _ => return None,
-    };
-    let origin = from.option(|from| {
-        let text = from.text()?;
-        Some(if text == &*parsed.origin_ref { parsed.origin_ref.clone() } else { text.into() })
-    })?;
-    let key = CacheKey { source: parsed.source, address, how, origin };
+/// Reads what [`write_result`] wrote behind the key.
+fn read_result(from: &mut Reader<'_>, address: &Address, parsed: &Arc<ParsedFile>) -> Option<FileResult> {
     let hash = from.word()?;
     let reusable = from.flag()?;
     let skeletons = from.list(|from| Some(from.text()?.to_owned()))?;
@@ -111,12 +205,13 @@ fn read_result(from: &mut Reader<'_>, parsed: &Arc<ParsedFile>) -> Option<(Cache
         Some(TakenIn { path: from.text()?.to_owned(), hash: from.word()?, stamp: from.option(read_stamp)? })
     })?;
     let mut share = Shared::default();
-    let targets = from.list(|from| read_target(from, &key.address, &parsed.path, &mut share))?;
+    let mut path = None;
+    let targets = from.list(|from| {
+        let path = path.get_or_insert_with(|| parsed.shared_path());
+        read_target(from, address, path, &mut share)
+    })?;
     let parsed = parsed.clone();
-    Some((
-        key,
-        FileResult { parsed, targets, skeletons, hash, stamp, taken_in, reusable, lacking: !reusable },
-    ))
+    Some(FileResult { parsed, targets, skeletons, hash, stamp, taken_in, reusable, lacking: !reusable })
 }
 
 fn write_stamp(out: &mut Writer, stamp: Stamp) {
@@ -162,11 +257,4 @@ fn write_address(out: &mut Writer, address: &Address) {
             out.text(url.as_str());
         }
     }
-}
-
-fn read_address(from: &mut Reader<'_>) -> Option<Address> {
-    if from.flag()? {
-        return Some(Address::Url(Arc::new(Url::parse(from.text()?).ok()?)));
-    }
-    Some(Address::path(from.text()?))
 }

@@ -86,7 +86,7 @@ enum Message {
     Joined { catalog: Arc<Catalog>, took: Duration },
     Followed { index: usize, folders: Vec<PathBuf>, problem: Option<String> },
     Changed(Vec<PathBuf>),
-    Saved { problems: Vec<Diagnostic>, took: Duration },
+    Saved { problems: Vec<Diagnostic>, took: Duration, catalog: Option<Arc<Catalog>> },
     Stop,
 }
 
@@ -263,8 +263,10 @@ impl Manager {
         let work = move || {
             let started = Instant::now();
             loader.save();
-            let problems = loader.cache_problems();
-            let _ = sender.send(Message::Saved { problems, took: started.elapsed() });
+            let took = started.elapsed();
+            // it is the same, and lies in the file
+            let catalog = loader.take_over();
+            let _ = sender.send(Message::Saved { problems: loader.cache_problems(), took, catalog });
         };
         // without a thread it is kept the next time
         let _ = std::thread::Builder::new().name("devportal-save".into()).spawn(work);
@@ -313,8 +315,11 @@ impl Manager {
                 self.save_at = Some(self.saved_until.max(Instant::now()));
                 (self.report)(Report::Catalog(catalog));
             }
-            Message::Saved { problems, took } => {
+            Message::Saved { problems, took, catalog } => {
                 self.saved_until = Instant::now() + SAVE_PAUSE.max(took * SAVE_SHARE);
+                if let Some(catalog) = catalog.filter(|_| !self.is_unjoined && !self.is_joining) {
+                    (self.report)(Report::Catalog(catalog));
+                }
                 self.tell_problems(problems);
             }
             Message::Followed { index, folders, problem } => self.has_followed(index, folders, problem),

@@ -6,7 +6,7 @@
 use super::SharedError;
 use super::packed::{Packed, Published};
 use crate::catalog::cache::column::Column;
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
+use crate::catalog::snapshot::{FileContent, ParsedDocument, ParsedFile, RelationsFrom};
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::model::relation;
 use crate::model::value::ValueRef;
@@ -241,7 +241,8 @@ impl FileIn {
             self.entities.into_iter().map(|entity| entity.into_document(relations)).collect();
         let documents =
             documents.ok_or_else(|| SharedError::broken(format!("something in `{path}` is no entity")))?;
-        Ok(ParsedFile { source, path, location_ref, origin_ref, relations, documents, diagnostics })
+        let content = FileContent { path, location_ref, origin_ref, relations, documents, diagnostics };
+        Ok(ParsedFile::new(source, content))
     }
 }
 

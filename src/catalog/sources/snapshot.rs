@@ -9,7 +9,7 @@ use super::{CatalogProvider, Delta, RefreshContext, SourceError, SourceSpec, Sta
 use crate::catalog::shared::copy::{Copy, Shelf};
 use crate::catalog::shared::keys::PublicKeys;
 use crate::catalog::shared::{HttpPlace, Manifest, Place, SharedError, Store, StoreOptions, fetch};
-use crate::catalog::snapshot::{ParsedFile, RelationsFrom};
+use crate::catalog::snapshot::{FileContent, ParsedFile, RelationsFrom};
 use crate::config::source::{AllowRule, SourceConfig, without_credentials};
 use crate::diagnostic::{Diagnostic, SourceLocation};
 use crate::model::value::ValueRef;
@@ -204,15 +204,15 @@ impl SnapshotSource {
     /// Puts problems of no file into one without entities, so that they stay as long as the files.
     fn loose(&self, cx: &RefreshContext<'_>, diagnostics: Vec<Diagnostic>) -> ParsedFile {
         let place: Arc<str> = self.place().into();
-        ParsedFile {
-            source: cx.index,
+        let content = FileContent {
             path: place.clone(),
             location_ref: format!("snapshot:{place}").into(),
             origin_ref: format!("snapshot:{place}").into(),
             relations: RelationsFrom::Spec,
             documents: Vec::new(),
             diagnostics,
-        }
+        };
+        ParsedFile::new(cx.index, content)
     }
 
     fn warnings(&self, cx: &RefreshContext<'_>, copy: &Copy) -> Vec<Diagnostic> {
@@ -276,7 +276,7 @@ fn restrict(files: &mut [Arc<ParsedFile>], rules: &[AllowRule]) {
             }
         })
     };
-    for file in files.iter_mut().filter_map(Arc::get_mut) {
+    for file in files.iter_mut().filter_map(Arc::get_mut).filter_map(ParsedFile::content_mut) {
         file.documents.retain(|document| is_allowed(ValueRef::new(&document.packed)));
     }
 }

@@ -146,7 +146,7 @@ fn read<'a>(drafts: &'a Drafts<'a>, graph: &Graph, chunk: &'a [Draft<'a>], first
     let mut text = String::new();
     let owned_by = drafts.relation_number("ownedBy");
     for (id, draft) in (first..).zip(chunk) {
-        let fields = EntityFields::of(ValueRef::new(&draft.parsed.packed));
+        let fields = EntityFields::of(ValueRef::new(draft.parsed.packed));
         let mut flags = 0;
         for (set, bit) in [
             (!draft.parsed.valid, flag::INVALID),

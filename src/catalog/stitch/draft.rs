@@ -3,7 +3,7 @@
 //! A hundred thousand entities name half a million refs; as texts of their own they would cost more
 //! time and memory than everything else here.
 
-use crate::catalog::snapshot::{ParsedDocument, ParsedFile, RelationsFrom};
+use crate::catalog::snapshot::{DocumentView, ParsedFile, RelationsFrom};
 use crate::model::relation::{self, PAIRS};
 use crate::model::value::ValueRef;
 use rayon::prelude::*;
@@ -42,7 +42,7 @@ pub(super) struct Draft<'a> {
     pub source: u16,
     /// Where [`Self::stated`] comes from.
     pub relations: RelationsFrom,
-    pub parsed: &'a ParsedDocument,
+    pub parsed: DocumentView<'a>,
 }
 
 /// All documents with their arena.
@@ -97,11 +97,11 @@ impl<'a> Drafts<'a> {
         let mut tasks: Vec<(Range<usize>, Range<usize>)> = Vec::new();
         let mut run = 0..0;
         for (at, file) in files.iter().enumerate() {
-            if file.documents.len() > DOCUMENTS_PER_TASK {
+            if file.document_count() > DOCUMENTS_PER_TASK {
                 if !run.is_empty() {
                     tasks.push((run.clone(), 0..DOCUMENTS_PER_TASK));
                 }
-                let count = file.documents.len();
+                let count = file.document_count();
                 let starts = (0..count).step_by(DOCUMENTS_PER_TASK);
                 tasks.extend(starts.map(|s| (at..at + 1, s..(s + DOCUMENTS_PER_TASK).min(count))));
                 run = at + 1..at + 1;
@@ -122,7 +122,7 @@ impl<'a> Drafts<'a> {
                 let mut part = Self::default();
                 for at in run {
                     let Some(file) = files.get(at) else { continue };
-                    for document in documents.clone().take_while(|d| *d < file.documents.len()) {
+                    for document in documents.clone().take_while(|d| *d < file.document_count()) {
                         part.add(file, at as u32, document);
                     }
                 }
@@ -139,13 +139,24 @@ impl<'a> Drafts<'a> {
         drafts
     }
 
+    /// Reads some documents, by their files and numbers.
+    pub(super) fn some(files: &'a [Arc<ParsedFile>], places: impl Iterator<Item = (u32, u32)>) -> Self {
+        let mut drafts = Self::default();
+        for (at, document) in places {
+            if let Some(file) = files.get(at as usize) {
+                drafts.add(file, at, document as usize);
+            }
+        }
+        Self::join(vec![drafts])
+    }
+
     fn add(&mut self, file: &'a ParsedFile, file_index: u32, document: usize) {
-        let Some(parsed) = file.documents.get(document) else { return };
-        let value = ValueRef::new(&parsed.packed);
+        let Some(parsed) = file.document(document) else { return };
+        let (value, relations) = (ValueRef::new(parsed.packed), file.relations_from());
         let Some((kind, namespace, name)) = parts_of(value) else { return };
         let entity_ref = self.push_ref(&kind, &namespace, &name);
         let first = self.stated.len() as u32;
-        if file.relations.is_given() {
+        if relations.is_given() {
             relation::visit_given(value, |relation, target| {
                 let start = self.text.len() as u32;
                 push_lower(&mut self.text, target);
@@ -168,7 +179,7 @@ impl<'a> Drafts<'a> {
             file: file_index,
             document: document as u32,
             source: file.source,
-            relations: file.relations,
+            relations,
             parsed,
         });
     }

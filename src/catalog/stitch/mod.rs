@@ -9,10 +9,11 @@ mod columns;
 mod draft;
 mod graph;
 mod patch;
+mod renumber;
 mod report;
 
 use super::cache::column::Column;
-use super::snapshot::{Catalog, Files, NONE, ParsedFile, SourceState};
+use super::snapshot::{Catalog, Files, NONE, NameOrder, ParsedFile, SourceState};
 use crate::diagnostic::{Diagnostic, Severity};
 use columns::Columns;
 use draft::Drafts;
@@ -32,12 +33,14 @@ pub struct StitchInput {
 }
 
 fn sort_files(files: &mut [Arc<ParsedFile>]) {
-    files.sort_unstable_by(|a, b| (a.source, &a.path).cmp(&(b.source, &b.path)));
+    files.sort_unstable_by(|a, b| (a.source, a.path_text()).cmp(&(b.source, b.path_text())));
 }
 
 /// Joins files into a snapshot, in less time when few differ from those of another snapshot.
-pub fn stitch_again(before: &Catalog, mut input: StitchInput) -> Catalog {
-    patch::patch(before, &mut input).unwrap_or_else(|| stitch(input))
+///
+/// `files` are those of the other snapshot, by source and path.
+pub fn stitch_again(before: &Catalog, files: &[Arc<ParsedFile>], mut input: StitchInput) -> Catalog {
+    patch::patch(before, files, &mut input).unwrap_or_else(|| stitch(input))
 }
 
 /// Joins files into a snapshot.
@@ -48,7 +51,7 @@ pub fn stitch(input: StitchInput) -> Catalog {
     for loser in &losers {
         diagnostics.extend(report::conflict(&files, &sources, &drafts, loser));
     }
-    diagnostics.extend(files.iter().flat_map(|file| &file.diagnostics).cloned());
+    diagnostics.extend(files.iter().flat_map(|file| file.problems().into_owned()));
     let graph = Graph::build(&drafts);
     if graph.refs.len() > drafts.all.len() {
         let is_missing = |id: u32| id >= graph.entities && id != NONE;
@@ -70,6 +73,7 @@ pub fn stitch(input: StitchInput) -> Catalog {
         edge_starts: starts.into(),
         edges: edges.into(),
         haystack: columns.haystack.into(),
+        by_name: NameOrder::default(),
         diagnostics: Vec::new().into(),
         problems: Column::default(),
         sources,

@@ -1,84 +1,205 @@
 //! Joins again after few files changed: what they say now is joined by itself, with the same code, and put
 //! in the place of what they said before.
 //!
-//! Start at [`patch`]. It gives up, so that everything is joined anew, as soon as refs come or go, a ref is
-//! described twice, or relations were given by a server: ids then stay what they were, and only the runs of
-//! a few entities differ. What it gives is equal to joining anew in everything that can be asked.
+//! Start at [`patch`]. Refs that come or go move the numbers of the others first ([`super::renumber`]); then
+//! only the runs of a few entities differ. It gives up, so that everything is joined anew, when a ref is
+//! described twice or relations were given by a server. What it gives is equal to joining anew in everything
+//! that can be asked.
 
 use super::columns::Columns;
 use super::draft::Drafts;
 use super::graph::Graph;
+use super::renumber::{Nodes, renumber};
 use super::{StitchInput, attach_problems, report, sort_files};
 use crate::catalog::cache::column::{Column, Texts};
-use crate::catalog::snapshot::{Catalog, Edge, EntityId, Files, NONE, ParsedFile, Row, Str, Strings, flag};
+use crate::catalog::snapshot::{
+    Catalog, Edge, EntityId, Files, NONE, ParsedFile, Row, SourceState, Str, Strings, flag,
+};
 use crate::diagnostic::Diagnostic;
 use crate::model::entity_ref::split_canonical;
 use crate::model::relation::reverse;
 use bytemuck::Pod;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Files from which on joining anew is as quick.
-const MAX_FILES: usize = 64;
+const MAX_FILES: usize = 256;
+/// Entities beside those that changed that are looked at again, at most.
+const MAX_TOUCHED: usize = 10_000;
 
 /// Joins files of which few differ from those of a snapshot; `None` when they must be joined anew.
-pub(super) fn patch(before: &Catalog, input: &mut StitchInput) -> Option<Catalog> {
-    let Files::Parsed(old) = &before.files else { return None };
-    if before.sources.len() != input.sources.len() || old.len() != input.files.len() {
+///
+/// `old` are the files of the snapshot, by source and path.
+pub(super) fn patch(before: &Catalog, old: &[Arc<ParsedFile>], input: &mut StitchInput) -> Option<Catalog> {
+    if before.sources.len() != input.sources.len() || before.files.len() != old.len() || old.is_empty() {
         return None;
     }
     sort_files(&mut input.files);
-    let changed = differing(old, &input.files)?;
-    let pick = |files: &[Arc<ParsedFile>]| -> Vec<Arc<ParsedFile>> {
-        changed.iter().filter_map(|at| files.get(*at as usize).cloned()).collect()
+    let changes = Changes::between(old, &input.files)?;
+    let pick = |files: &[Arc<ParsedFile>], places: &[u32]| -> Vec<Arc<ParsedFile>> {
+        places.iter().filter_map(|at| files.get(*at as usize).cloned()).collect()
     };
-    let (files_before, files_now) = (pick(old), pick(&input.files));
+    let (files_before, files_now) = (pick(old, &changes.gone), pick(&input.files, &changes.new));
     let was = Part::join(&files_before)?;
     let now = Part::join(&files_now)?;
-    if was.drafts.all.len() != now.drafts.all.len() {
-        return None;
-    }
     let ids_before = was.ids_in(before)?;
-    let ids = now.ids_in(before)?;
-    if !is_kept_whole(before, &was, &ids_before, &ids, &changed) {
+    if !is_kept_whole(before, &was, &ids_before, &changes.gone) {
         return None;
     }
+    let nodes = came_and_went(before, &was, &now)?;
+    if !nodes.removed.is_empty() && may_hide_others(&input.sources) {
+        return None;
+    }
+    let mut out = renumber(before, &nodes);
+    changes.apply(&mut out);
+    out.files = Files::Parsed(Arc::new(std::mem::take(&mut input.files)));
+
+    let (ids_before, ids) = (was.ids_in(&out)?, now.ids_in(&out)?);
+    let moved: Vec<u32> =
+        nodes.added.iter().chain(&nodes.removed).filter_map(|text| out.find(text)).map(|id| id.0).collect();
+    let mut touched = neighbours(&out, &moved);
     let mut texts = Numbers::of(&before.texts);
-    let edges = Difference::of(before, (&was, &ids_before), (&now, &ids), &mut texts)?;
-    let mut out = before.clone();
-    edges.apply(&mut out)?;
-    now.put_into(&mut out, &ids, &changed, &mut texts);
-    edges.mark_orphans(&mut out, &ids);
+    let edges = Difference::of(&out, (&was, &ids_before), (&now, &ids), &mut texts)?;
+    let mut lonely = edges.apply(&mut out);
+    lonely.extend(moved.iter().filter(|id| is_lonely(&out, **id)));
+    now.put_into(&mut out, &ids, &changes.new, &mut texts);
+    touched.extend(neighbours(&out, &moved));
+    edges.mark_orphans(&mut out, touched.iter().chain(&ids).copied());
     if let Some(texts) = texts.grown() {
         out.texts = texts;
     }
-    for (source, old) in input.sources.iter_mut().zip(&before.sources) {
-        (source.files, source.entities) = (old.files, old.entities);
+    if !lonely.is_empty() {
+        // only numbers behind those of entities change
+        out = renumber(&out, &Nodes { dropped: lonely, ..Nodes::default() });
     }
+    count(&mut input.sources, &out);
     out.sources = std::mem::take(&mut input.sources);
-    out.files = Files::Parsed(Arc::new(std::mem::take(&mut input.files)));
-    let diagnostics =
-        diagnostics(before, &out, std::mem::take(&mut input.diagnostics), &now, &ids, &files_now);
+    let problems = Problems { before, now: &out, was: &was, part: &now, nodes: &nodes, touched: &touched };
+    let diagnostics = problems.collect(std::mem::take(&mut input.diagnostics), &files_now)?;
     unmark(&mut out);
     attach_problems(&mut out, diagnostics);
     Some(out)
 }
 
-/// Returns the places where files differ, if they are the same files otherwise.
-fn differing(old: &[Arc<ParsedFile>], new: &[Arc<ParsedFile>]) -> Option<Vec<u32>> {
-    let mut changed = Vec::new();
-    for (at, (old, new)) in (0u32..).zip(old.iter().zip(new)) {
-        if Arc::ptr_eq(old, new) {
-            continue;
+/// Which files differ, by their places.
+#[derive(Debug, Default)]
+struct Changes {
+    gone: Vec<u32>,
+    new: Vec<u32>,
+    /// From the place of each file before to the one now; empty when they are the same.
+    moved: Vec<u32>,
+}
+
+impl Changes {
+    /// Compares lists of files, both by source and path; `None` when too much differs.
+    fn between(old: &[Arc<ParsedFile>], new: &[Arc<ParsedFile>]) -> Option<Self> {
+        let mut out = Self { moved: vec![NONE; old.len()], ..Self::default() };
+        let (mut at_old, mut at_new) = (0, 0);
+        loop {
+            match (old.get(at_old), new.get(at_new)) {
+                (None, None) => break,
+                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => {
+                    if let Some(slot) = out.moved.get_mut(at_old) {
+                        *slot = at_new as u32;
+                    }
+                    (at_old, at_new) = (at_old + 1, at_new + 1);
+                    continue;
+                }
+                (a, b) => {
+                    let key = |file: &Arc<ParsedFile>| (file.source, file.path_text().to_owned());
+                    let (a, b) = (a.map(key), b.map(key));
+                    if a.is_some() && (b.is_none() || a <= b) {
+                        out.gone.push(at_old as u32);
+                        at_old += 1;
+                    }
+                    if b.is_some() && (a.is_none() || b <= a) {
+                        out.new.push(at_new as u32);
+                        at_new += 1;
+                    }
+                }
+            }
+            if out.gone.len() > MAX_FILES || out.new.len() > MAX_FILES {
+                return None;
+            }
         }
-        let is_given = old.relations.is_given() || new.relations.is_given();
-        if old.source != new.source || old.path != new.path || is_given || changed.len() == MAX_FILES {
+        let is_given = |files: &[Arc<ParsedFile>], at: &u32| {
+            files.get(*at as usize).is_some_and(|file| file.relations_from().is_given())
+        };
+        if out.gone.iter().any(|at| is_given(old, at)) || out.new.iter().any(|at| is_given(new, at)) {
             return None;
         }
-        changed.push(at);
+        if old.len() == new.len() && out.gone == out.new {
+            out.moved.clear();
+        }
+        Some(out)
     }
-    Some(changed)
+
+    /// Gives the entities of a snapshot the places of their files now.
+    fn apply(&self, catalog: &mut Catalog) {
+        if self.moved.is_empty() {
+            return;
+        }
+        for row in catalog.rows.make_mut() {
+            row.file = self.moved.get(row.file as usize).copied().unwrap_or(NONE);
+        }
+    }
+}
+
+/// Finds which refs are described now and were not, and the other way round; `None` when one of them is
+/// described elsewhere, too.
+fn came_and_went(before: &Catalog, was: &Part<'_>, now: &Part<'_>) -> Option<Nodes> {
+    let described = |part: &Part<'_>| -> BTreeSet<String> {
+        part.drafts.all.iter().map(|draft| part.drafts.text(draft.entity_ref).to_owned()).collect()
+    };
+    let (old, new) = (described(was), described(now));
+    let mut out = Nodes {
+        added: new.difference(&old).cloned().collect(),
+        removed: old.difference(&new).cloned().collect(),
+        ..Nodes::default()
+    };
+    if out.added.iter().filter_map(|text| before.find(text)).any(|id| before.is_entity(id)) {
+        return None;
+    }
+    let targets = (0..now.graph.refs.len() as u32).map(|at| now.graph.refs.get(at));
+    out.named = targets
+        .filter(|text| !out.added.contains(*text) && before.find(text).is_none())
+        .map(str::to_owned)
+        .collect();
+    Some(out)
+}
+
+/// Whether what lies on this machine may cover, without a word, what lies far away.
+fn may_hide_others(sources: &[SourceState]) -> bool {
+    sources.iter().any(SourceState::is_local) && !sources.iter().all(SourceState::is_local)
+}
+
+/// Returns the other ends of relations.
+fn neighbours(catalog: &Catalog, ids: &[u32]) -> BTreeSet<u32> {
+    let edges = |id: &u32| run(&catalog.edge_starts, &catalog.edges, *id as usize);
+    ids.iter().flat_map(edges).map(|edge| edge.target).collect()
+}
+
+/// Whether nobody describes a ref and nobody names it.
+fn is_lonely(catalog: &Catalog, id: u32) -> bool {
+    !catalog.is_entity(EntityId(id)) && run(&catalog.edge_starts, &catalog.edges, id as usize).is_empty()
+}
+
+fn count(sources: &mut [SourceState], catalog: &Catalog) {
+    for source in sources.iter_mut() {
+        (source.files, source.entities) = (0, 0);
+    }
+    let of = |file: u32| catalog.files.source_of(file).map_or(usize::MAX, usize::from);
+    for file in 0..catalog.files.len() as u32 {
+        if let Some(source) = sources.get_mut(of(file)) {
+            source.files += 1;
+        }
+    }
+    for row in catalog.rows.iter() {
+        if let Some(source) = sources.get_mut(of(row.file)) {
+            source.entities += 1;
+        }
+    }
 }
 
 /// Few files, joined by themselves.
@@ -158,25 +279,22 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Whether the same entities are described as before, each of them kept from these files, and none told to be
-/// described elsewhere, too.
-fn is_kept_whole(catalog: &Catalog, was: &Part<'_>, before: &[u32], now: &[u32], changed: &[u32]) -> bool {
+/// Whether each entity that was described is kept from these files, and none told to be described elsewhere, too.
+fn is_kept_whole(catalog: &Catalog, was: &Part<'_>, ids: &[u32], places: &[u32]) -> bool {
     let entities = was.drafts.all.len();
-    let same = before.get(..entities) == now.get(..entities);
-    let kept = was.drafts.all.iter().zip(before).all(|(draft, id)| {
-        let file = changed.get(draft.file as usize).copied();
+    let kept = was.drafts.all.iter().zip(ids).all(|(draft, id)| {
+        let file = places.get(draft.file as usize).copied();
         catalog
             .rows
             .get(*id as usize)
             .is_some_and(|row| Some(row.file) == file && row.document == draft.document)
     });
     let twice = || {
-        before
-            .iter()
+        ids.iter()
             .take(entities)
             .any(|id| catalog.problems(EntityId(*id)).any(|diagnostic| diagnostic.code == report::CONFLICT))
     };
-    same && kept && !twice()
+    kept && !twice()
 }
 
 /// Relations that came and went, for each ref that they touch.
@@ -193,7 +311,9 @@ impl Difference {
         texts: &mut Numbers<'_>,
     ) -> Option<Self> {
         let (before, after) = (was.edges(ids_before, texts), now.edges(ids, texts));
-        let own: FxHashSet<u32> = ids.iter().copied().take(now.drafts.all.len()).collect();
+        let (old, new) =
+            (ids_before.iter().take(was.drafts.all.len()), ids.iter().take(now.drafts.all.len()));
+        let own: FxHashSet<u32> = old.chain(new).copied().collect();
         let mut out = Self::default();
         for (from, edge) in after.difference(&before) {
             out.runs.entry(*from).or_default().1.push(*edge);
@@ -214,8 +334,8 @@ impl Difference {
         Some(out)
     }
 
-    /// Changes the relations of a snapshot; `None` when nobody names a ref any more that nobody describes.
-    fn apply(&self, catalog: &mut Catalog) -> Option<()> {
+    /// Changes the relations of a snapshot; returns the refs that nobody describes and nobody names any more.
+    fn apply(&self, catalog: &mut Catalog) -> BTreeSet<u32> {
         let mut runs = BTreeMap::new();
         for (id, (gone, new)) in &self.runs {
             let old = run(&catalog.edge_starts, &catalog.edges, *id as usize);
@@ -223,9 +343,6 @@ impl Difference {
             edges.extend(new);
             edges.sort_unstable();
             edges.dedup();
-            if edges.is_empty() && !catalog.is_entity(EntityId(*id)) {
-                return None;
-            }
             runs.insert(*id, edges);
         }
         if let Some((edges, ends)) =
@@ -234,28 +351,23 @@ impl Difference {
             catalog.edges = edges.into();
             catalog.edge_starts = starts_of(&ends).into();
         }
-        Some(())
+        runs.into_keys().filter(|id| is_lonely(catalog, *id)).collect()
     }
 
     /// Marks which of the entities that it touches, and of those that were put in anew, are orphans.
-    fn mark_orphans(&self, catalog: &mut Catalog, ids: &[u32]) {
+    fn mark_orphans(&self, catalog: &mut Catalog, ids: impl Iterator<Item = u32>) {
         let mut rows = std::mem::take(&mut catalog.rows);
         let total = rows.len() as u32;
-        for id in self.runs.keys().chain(ids) {
-            let Some(row) = rows.make_mut().get_mut(*id as usize) else { continue };
-            let is_given = match &catalog.files {
-                Files::Parsed(files) => {
-                    files.get(row.file as usize).is_some_and(|file| file.relations.is_given())
-                }
-                Files::Kept(_) => false,
-            };
+        for id in self.runs.keys().copied().chain(ids) {
+            let Some(row) = rows.make_mut().get_mut(id as usize) else { continue };
+            let is_given = catalog.files.get(row.file).is_some_and(|file| file.relations.is_given());
             // of a server's entity its own mark counts
             if is_given {
                 continue;
             }
-            let edges = run(&catalog.edge_starts, &catalog.edges, *id as usize);
-            let is_tied = edges.iter().any(|edge| edge.target < total && edge.target != *id);
-            let is_location = catalog.ref_of(EntityId(*id)).starts_with("location:");
+            let edges = run(&catalog.edge_starts, &catalog.edges, id as usize);
+            let is_tied = edges.iter().any(|edge| edge.target < total && edge.target != id);
+            let is_location = catalog.ref_of(EntityId(id)).starts_with("location:");
             row.flags &= !flag::ORPHAN;
             if !is_tied && !is_location {
                 row.flags |= flag::ORPHAN;
@@ -269,62 +381,104 @@ impl Difference {
 fn states(catalog: &Catalog, id: u32, relation: &str, target: u32) -> Option<bool> {
     let Some(row) = catalog.rows.get(id as usize) else { return Some(false) };
     let Files::Parsed(files) = &catalog.files else { return None };
-    let file = files.get(row.file as usize).filter(|file| !file.relations.is_given())?;
+    let file = files.get(row.file as usize).filter(|file| !file.relations_from().is_given())?;
     let target = catalog.ref_of(EntityId(target));
     let drafts = Drafts::one(file, row.document as usize);
     let number = drafts.relation_number(relation);
     Some(drafts.stated.iter().any(|stated| stated.relation == number && drafts.text(stated.target) == target))
 }
 
-/// Collects everything that is wrong: as it was where nothing changed.
-fn diagnostics(
-    before: &Catalog,
-    now: &Catalog,
-    mut out: Vec<Diagnostic>,
-    part: &Part<'_>,
-    ids: &[u32],
-    files: &[Arc<ParsedFile>],
-) -> Vec<Diagnostic> {
-    let own: FxHashSet<&str> =
-        part.drafts.all.iter().map(|draft| part.drafts.text(draft.entity_ref)).collect();
-    let is_joined = |d: &&Diagnostic| d.code == report::CONFLICT || d.code == report::DANGLING;
-    let is_others = |d: &&Diagnostic| d.entity.as_deref().is_none_or(|entity| !own.contains(entity));
-    out.extend(before.diagnostics.iter().filter(is_joined).filter(is_others).cloned());
-    if let Files::Parsed(files) = &now.files {
-        out.extend(files.iter().flat_map(|file| &file.diagnostics).cloned());
-    }
-    let total = now.len() as u32;
-    let is_missing = |id: u32| ids.get(id as usize).is_some_and(|id| *id >= total);
-    let missing: FxHashSet<&str> = (0..part.graph.refs.len() as u32)
-        .filter(|id| is_missing(*id))
-        .map(|id| split_canonical(part.graph.refs.get(id)).2)
-        .collect();
-    if missing.is_empty() {
-        return out;
-    }
-    let mut by_name: FxHashMap<&str, &str> = FxHashMap::default();
-    for id in now.ids().rev() {
-        let entity_ref = now.ref_of(id);
-        let name = split_canonical(entity_ref).2;
-        if missing.contains(name) {
-            by_name.insert(name, entity_ref);
+/// What is needed to tell everything that is wrong.
+struct Problems<'a> {
+    before: &'a Catalog,
+    now: &'a Catalog,
+    was: &'a Part<'a>,
+    part: &'a Part<'a>,
+    nodes: &'a Nodes,
+    /// Entities that name, or are named by, those that came or went.
+    touched: &'a BTreeSet<u32>,
+}
+
+impl Problems<'_> {
+    /// Collects everything that is wrong: as it was where nothing changed.
+    fn collect(&self, mut out: Vec<Diagnostic>, files: &[Arc<ParsedFile>]) -> Option<Vec<Diagnostic>> {
+        let Files::Parsed(all) = &self.now.files else { return None };
+        let refs = |part: &'_ Part<'_>| -> Vec<String> {
+            part.drafts.all.iter().map(|draft| part.drafts.text(draft.entity_ref).to_owned()).collect()
+        };
+        let own: FxHashSet<String> = refs(self.was).into_iter().chain(refs(self.part)).collect();
+        let again = self.again(&own);
+        if again.len() > MAX_TOUCHED {
+            return None;
         }
+        let is_kept = |d: &&Diagnostic| {
+            let is_told_again = |entity: &str| {
+                own.contains(entity) || d.code == report::DANGLING && again.contains_key(entity)
+            };
+            (d.code == report::CONFLICT || d.code == report::DANGLING)
+                && !d.entity.as_deref().is_some_and(is_told_again)
+        };
+        out.extend(self.before.diagnostics.iter().filter(is_kept).cloned());
+        out.extend(all.iter().flat_map(|file| file.problems().into_owned()));
+        self.dangling(files, &self.part.drafts, &self.part.graph, &mut out)?;
+        let others = Drafts::some(all, again.values().copied());
+        self.dangling(all, &others, &Graph::build(&others), &mut out)?;
+        Some(out)
     }
-    report::dangling(files, &now.sources, &part.drafts, &part.graph, &is_missing, &by_name, &mut out);
-    out
+
+    /// Returns the documents beside those that changed whose refs may be missing now, or be there now, or have
+    /// another proposal: by ref, file and number.
+    fn again(&self, own: &FxHashSet<String>) -> BTreeMap<String, (u32, u32)> {
+        let mut ids = self.touched.clone();
+        let changed: FxHashSet<&str> =
+            self.nodes.added.iter().chain(&self.nodes.removed).map(|text| split_canonical(text).2).collect();
+        if !changed.is_empty() {
+            // a name that came or went is proposed wherever it is missing
+            let missing =
+                self.now.dangling().filter(|id| changed.contains(split_canonical(self.now.ref_of(*id)).2));
+            let missing: Vec<u32> = missing.map(|id| id.0).collect();
+            ids.extend(neighbours(self.now, &missing));
+        }
+        let place = |id: u32| {
+            let row = self.now.rows.get(id as usize)?;
+            let entity = self.now.ref_of(EntityId(id));
+            (!own.contains(entity)).then(|| (entity.to_owned(), (row.file, row.document)))
+        };
+        ids.into_iter().filter_map(place).collect()
+    }
+
+    /// Tells which refs of some documents nobody describes.
+    fn dangling(
+        &self,
+        files: &[Arc<ParsedFile>],
+        drafts: &Drafts<'_>,
+        graph: &Graph,
+        out: &mut Vec<Diagnostic>,
+    ) -> Option<()> {
+        let refs = (0..graph.refs.len() as u32).map(|at| graph.refs.get(at));
+        let ids: Option<Vec<u32>> = refs.clone().map(|text| self.now.find(text).map(|id| id.0)).collect();
+        let ids = ids?;
+        let total = self.now.len() as u32;
+        let is_missing = |id: u32| ids.get(id as usize).is_some_and(|id| *id >= total);
+        let missing = refs.zip(&ids).filter(|(_, id)| **id >= total);
+        let proposal = |(text, _)| {
+            let name = split_canonical(text).2;
+            Some((name, self.now.ref_of(self.now.first_of_name(name)?)))
+        };
+        let by_name: FxHashMap<&str, &str> = missing.filter_map(proposal).collect();
+        report::dangling(files, &self.now.sources, drafts, graph, &is_missing, &by_name, out);
+        Some(())
+    }
 }
 
 /// Takes back what problems marked, so that they can mark again.
 fn unmark(catalog: &mut Catalog) {
-    let Files::Parsed(files) = &catalog.files else { return };
     for row in catalog.rows.make_mut() {
         if row.flags & (flag::INVALID | flag::HAS_WARNINGS) == 0 {
             continue;
         }
-        let document =
-            files.get(row.file as usize).and_then(|file| file.documents.get(row.document as usize));
         row.flags &= !(flag::INVALID | flag::HAS_WARNINGS);
-        if document.is_some_and(|document| !document.valid) {
+        if catalog.files.document(row.file, row.document).is_some_and(|document| !document.valid) {
             row.flags |= flag::INVALID;
         }
     }
@@ -371,7 +525,7 @@ fn run<'a, T>(starts: &[u32], items: &'a [T], at: usize) -> &'a [T] {
     items.get(bound(at)..bound(at + 1)).unwrap_or(&[])
 }
 
-fn starts_of(ends: &[u32]) -> Vec<u32> {
+pub(super) fn starts_of(ends: &[u32]) -> Vec<u32> {
     std::iter::once(0).chain(ends.iter().copied()).collect()
 }
 

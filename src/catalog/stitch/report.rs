@@ -16,7 +16,7 @@ pub(super) const CONFLICT: &str = "catalog::conflict";
 pub(super) const DANGLING: &str = "catalog::dangling-ref";
 
 fn place(files: &[Arc<ParsedFile>], draft: &Draft<'_>, line: u32, column: u32) -> SourceLocation {
-    let path = files.get(draft.file as usize).map_or_else(|| Arc::from(""), |file| file.path.clone());
+    let path = files.get(draft.file as usize).map_or_else(|| Arc::from(""), |file| file.shared_path());
     SourceLocation::at(path, line, column)
 }
 
@@ -83,7 +83,7 @@ pub(super) fn dangling(
         }
         let mut told: FxHashSet<(u32, &str)> = FxHashSet::default();
         // few documents come here: they are asked again which field says what
-        let stated = relation::stated(ValueRef::new(&draft.parsed.packed));
+        let stated = relation::stated(ValueRef::new(draft.parsed.packed));
         for (index, (stated, id)) in stated.iter().zip(targets).enumerate() {
             if !is_missing(*id) || !told.insert((*id, stated.field)) {
                 continue;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::snapshot::EntityId;
+use crate::catalog::snapshot::{EntityId, FileContent};
 use crate::catalog::testing::{catalog, catalog_of, file};
 use crate::model::relation::reverse;
 use proptest::prelude::*;
@@ -187,7 +187,7 @@ proptest! {
             let place = (which.rotate_left(at as u32 * 7) % now.len() as u64) as usize;
             let path = now[place].path.clone();
             now[place] = Arc::new(file(&path, yaml));
-            again = stitch_again(&again, StitchInput { files: now.clone(), ..StitchInput::default() });
+            again = stitch_again(&again, &again.shared_files(), StitchInput { files: now.clone(), ..StitchInput::default() });
             let anew = stitch(StitchInput { files: now.clone(), ..StitchInput::default() });
             prop_assert_eq!(facts(&again), facts(&anew));
         }
@@ -202,11 +202,58 @@ proptest! {
             now[at] = Arc::new(file(&format!("f{at}.yaml"), &yaml(at, &spec)));
             let input = || StitchInput { files: now.clone(), ..StitchInput::default() };
             let anew = stitch(input());
-            if anew.dangling().map(|id| anew.ref_of(id)).eq(again.dangling().map(|id| again.ref_of(id))) {
-                prop_assert!(patch::patch(&again, &mut input()).is_some(), "{spec}");
-            }
-            again = stitch_again(&again, input());
+            prop_assert!(patch::patch(&again, &again.shared_files(), &mut input()).is_some(), "{spec}");
+            again = stitch_again(&again, &again.shared_files(), input());
             prop_assert_eq!(facts(&again), facts(&anew));
+        }
+    }
+
+    #[test]
+    fn files_and_entities_that_come_and_go_are_patched_in(
+        steps in prop::collection::vec((0usize..7, 0usize..5, 0usize..9, edits()), 1..14),
+    ) {
+        // each file has names of its own, so that no ref is described twice
+        let name = |at: usize, which: usize| format!("{}{at}", ["n", "o", "api"][which % 3]);
+        let yaml = |at: usize, which: usize, spec: &str| {
+            let kind = ["Component", "API", "Group", "Domain"][which % 4];
+            let more = if which > 4 { format!("---\nkind: Group\nname: g{at}\nchildren: [g{}]\n", which) } else { String::new() };
+            format!("kind: {kind}\nname: {}\n{spec}{more}", name(at, which))
+        };
+        let start = |at: usize| (format!("f{at}.yaml"), Arc::new(file(&format!("f{at}.yaml"), &yaml(at, 0, "owner: g0\n"))));
+        let mut now: std::collections::BTreeMap<String, Arc<ParsedFile>> = (0..4).map(start).collect();
+        let input = |now: &std::collections::BTreeMap<String, Arc<ParsedFile>>| StitchInput {
+            files: now.values().cloned().collect(),
+            ..StitchInput::default()
+        };
+        let mut again = stitch(input(&now));
+        for (at, what, which, spec) in steps {
+            let (path, other) = (format!("f{at}.yaml"), format!("e{at}.yaml"));
+            match what {
+                0 => drop(now.remove(&path)),
+                // renamed as it is, or back
+                1 => {
+                    if let Some(old) = now.remove(&path) {
+                        let renamed = FileContent { path: other.as_str().into(), documents: old.documents.clone(), ..FileContent::default() };
+                        now.insert(other, Arc::new(ParsedFile::new(0, renamed)));
+                    }
+                }
+                _ => {
+                    now.remove(&other);
+                    now.insert(path.clone(), Arc::new(file(&path, &yaml(at, which, &spec))));
+                }
+            }
+            if now.is_empty() {
+                continue;
+            }
+            let anew = stitch(input(&now));
+            let _ = again.by_name();
+            let is_empty = again.shared_files().is_empty();
+            let patched = patch::patch(&again, &again.shared_files(), &mut input(&now));
+            prop_assert!(is_empty || patched.is_some());
+            again = patched.unwrap_or_else(|| stitch(input(&now)));
+            prop_assert_eq!(facts(&again), facts(&anew));
+            prop_assert_eq!(again.by_name(), anew.by_name());
+            prop_assert_eq!(again.sources(), anew.sources());
         }
     }
 }
