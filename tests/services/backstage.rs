@@ -412,7 +412,8 @@ fn a_page_that_does_not_come_keeps_the_others() {
     let loader = loader(backend.source(), None);
     let catalog = loader.read(&Progress::none());
     assert_eq!(names(&catalog), ["a", "b", "c", "d"]);
-    assert!(error(&catalog).contains("501"), "{}", error(&catalog));
+    let said = error(&catalog);
+    assert!(said.starts_with("source::incomplete only 4 of 5 entities") && said.contains("501"), "{said}");
     backend.state.lock().unwrap().instead.clear();
     backend.log();
     let catalog = loader.read(&Progress::none());
@@ -421,7 +422,8 @@ fn a_page_that_does_not_come_keeps_the_others() {
     backend.instead("cursor=", ResponseTemplate::new(200).set_body_string("{\"items\":[{\"kind\":\"Comp"));
     let catalog = loader.read(&Progress::none());
     assert_eq!(names(&catalog).len(), 5);
-    assert!(error(&catalog).contains("ends in the middle"), "{}", error(&catalog));
+    let said = error(&catalog);
+    assert!(said.starts_with("source::unreadable") && said.contains("ends in the middle"), "{said}");
 }
 
 #[test]
@@ -499,6 +501,12 @@ fn registering_and_refreshing_are_asked_for_once() {
     let refused = loader.register(0, target, false, &Progress::none()).unwrap_err();
     assert!(refused.hint.as_ref().unwrap().contains("`catalog.location.create`"), "{refused:?}");
     assert_eq!(backend.log().len(), 1, "a change is never sent twice");
+    backend.state.lock().unwrap().instead.clear();
+    backend.instead("POST", ResponseTemplate::new(404));
+    let unknown = loader.refresh_entity(0, "component:default/z", &Progress::none()).unwrap_err();
+    assert_eq!(unknown.code, "source::unknown-entity", "{unknown:?}");
+    let answered = loader.register(0, target, true, &Progress::none()).unwrap_err();
+    assert_eq!(answered.code, "source::unreadable", "{answered:?}");
     let folder = crate::Folder::new(&[]);
     let local = Loader::new(vec![folder.source()], LoadOptions::default());
     assert_eq!(local.refresh_entity(0, "x:y/z", &Progress::none()).unwrap_err().code, "source::read-only");

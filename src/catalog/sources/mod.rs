@@ -325,6 +325,16 @@ pub enum SourceError {
         /// What to do about it.
         hint: String,
     },
+    /// It was never read to its end.
+    #[error("only {done}{} were read so far: {error}", of(*total))]
+    Incomplete {
+        /// Entities read.
+        done: usize,
+        /// Entities there are, where the server says so.
+        total: Option<u64>,
+        /// Why not more.
+        error: Box<SourceError>,
+    },
     /// The server knows no such entity.
     #[error("`{place}` has no entity `{entity}`")]
     UnknownEntity {
@@ -336,6 +346,10 @@ pub enum SourceError {
     /// The load was stopped.
     #[error("reading was stopped before it was done: it took too long, or was cancelled")]
     Cancelled,
+}
+
+fn of(total: Option<u64>) -> String {
+    total.map_or_else(|| " entities".to_owned(), |total| format!(" of {total} entities"))
 }
 
 impl SourceError {
@@ -368,6 +382,13 @@ impl SourceError {
                 Some("set it, or name another place with `token = { env = \"…\" }` in the source".to_owned()),
             ),
             Self::Refused { hint, .. } => ("source::refused", Some(hint.clone())),
+            Self::Incomplete { error, .. } => {
+                let hint = error.to_diagnostic(source, place).hint;
+                (
+                    "source::incomplete",
+                    hint.or_else(|| Some("the next refresh goes on from there".to_owned())),
+                )
+            }
             Self::UnknownEntity { .. } => {
                 ("source::unknown-entity", Some("`devportal get` lists what there is".to_owned()))
             }

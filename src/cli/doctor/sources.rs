@@ -6,6 +6,7 @@ use crate::catalog::sources::unused_settings;
 use crate::catalog::{Catalog, Loader, Progress, SourceState};
 use crate::cli::session::Session;
 use crate::config::secret::SecretSource;
+use crate::diagnostic::Diagnostic;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,10 @@ pub fn findings(session: &Session, catalog: &Catalog) -> Vec<Finding> {
     for (index, state) in catalog.sources().iter().enumerate() {
         findings.extend(of_source(&session.loader, index, state));
     }
-    let errors = catalog.diagnostics().iter().filter(|diagnostic| diagnostic.is_error()).count();
+    // what is wrong with a source as a whole is told with the source
+    let of_descriptor =
+        |diagnostic: &&Diagnostic| diagnostic.is_error() && !diagnostic.code.starts_with("source::");
+    let errors = catalog.diagnostics().iter().filter(of_descriptor).count();
     if errors > 0 {
         let text = format!("{errors} {} in descriptors", if errors == 1 { "error" } else { "errors" });
         let fix = "`devportal open problems` shows each with its line";

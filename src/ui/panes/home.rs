@@ -222,7 +222,12 @@ impl HomePane {
         let shown: Vec<&Diagnostic> = if is_about_me {
             concerning
         } else {
-            all.iter().filter(|problem| problem.severity != Severity::Info).take(MOST).collect()
+            // a source that failed has a row of its own above
+            let failed: Vec<&Diagnostic> =
+                cx.catalog.sources().iter().filter_map(|s| s.error.as_ref()).collect();
+            let is_new =
+                |problem: &&Diagnostic| problem.severity != Severity::Info && !failed.contains(problem);
+            all.iter().filter(is_new).take(MOST).collect()
         };
         for (at, problem) in shown.iter().take(MOST).enumerate() {
             problem_row(cx, at, problem, draft);

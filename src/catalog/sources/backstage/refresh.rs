@@ -54,6 +54,14 @@ pub(super) fn run(url: &Url, place: &str, cx: &RefreshContext<'_>) -> Result<Del
     Ok(refresh.finish(&backend, walked, &old))
 }
 
+/// Says how far the reading came where it was never done.
+fn so_far(error: SourceError, done: usize, chain: &Chain) -> SourceError {
+    if chain.is_complete {
+        return error;
+    }
+    SourceError::Incomplete { done, total: chain.total, error: Box::new(error) }
+}
+
 struct Refresh<'r> {
     cx: &'r RefreshContext<'r>,
     json: &'r Context<'r>,
@@ -71,7 +79,10 @@ impl Refresh<'_> {
             files: self.known.files.clone(),
             diagnostics: self.odd(old),
             version: Some(old.word()),
-            stale: Some(Stale { error, read_at: read_at(old) }),
+            stale: Some(Stale {
+                error: so_far(error, self.known.iter().count(), old),
+                read_at: read_at(old),
+            }),
         })
     }
 
@@ -175,7 +186,8 @@ impl Refresh<'_> {
         }
         let mut diagnostics = self.odd(&chain);
         diagnostics.extend(self.no_validators(backend, &chain));
-        let stale = failure.map(|error| Stale { error, read_at: read_at(old) });
+        let done = files.iter().map(|file| file.documents.len()).sum();
+        let stale = failure.map(|error| Stale { error: so_far(error, done, &chain), read_at: read_at(old) });
         Delta { files, diagnostics, version: Some(chain.word()), stale }
     }
 

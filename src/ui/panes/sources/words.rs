@@ -53,6 +53,9 @@ fn state_of(cx: &Context, row: &SourceStatus) -> (&'static str, String, Role) {
         }
         (Phase::Waiting { host }, _) => (reading, format!("waits for {host}"), Role::Info),
         (Phase::Reading, _) => (reading, format!("reading{}", amount(row.amount)), Role::Info),
+        (Phase::Idle, Some(error)) if error.code == "source::incomplete" => {
+            (Sign::Warn.text(cx), format!("incomplete: {}", error.message), Role::Warn)
+        }
         (Phase::Idle, Some(error)) if row.state.read_at.is_some() => {
             (Sign::Stale.text(cx), format!("stale: {}", error.message), Role::Stale)
         }
