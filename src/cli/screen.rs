@@ -18,10 +18,10 @@ use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
 use crate::diagnostic::Diagnostic;
-use crate::kubernetes::Hub;
+use crate::kubernetes::{Hub, clusters, hub};
 use crate::permissions::Claims;
 use crate::store;
-use crate::tui::services::Saved;
+use crate::tui::services::{Connect, Saved};
 use crate::tui::{Services, Start};
 use crate::ui::panes;
 use jiff::Timestamp;
@@ -73,7 +73,7 @@ fn services(session: Session) -> Services {
     let session = Arc::new(Mutex::new(session));
     let (for_save, for_refresh) = (session.clone(), session.clone());
     let (for_revisions, for_source) = (session.clone(), session.clone());
-    let for_backend = session.clone();
+    let (for_backend, for_clusters) = (session.clone(), session.clone());
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
     Services {
         load: Box::new(move |progress| {
@@ -90,7 +90,7 @@ fn services(session: Session) -> Services {
             Box::new(move |order| live.order(order))
         })),
         refresher: OnceLock::new(),
-        connect: Some(Box::new(|tell| Hub::new(Vec::new(), tell))),
+        connect: connect(&for_clusters),
         hub: OnceLock::new(),
         read_source: Box::new(move |catalog, id| {
             let loader = for_source.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
@@ -120,6 +120,31 @@ fn services(session: Session) -> Services {
         state_folder: paths.state,
         order: crate::tui::services::Order::default(),
     }
+}
+
+/// Returns what connects to the clusters that are configured; `None` where none is to be asked.
+fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
+    let session = session.lock().unwrap_or_else(PoisonError::into_inner);
+    let config = &session.config;
+    if !config.flag(&setting::KUBERNETES_ENABLED) {
+        return None;
+    }
+    let wanted = clusters::Wanted {
+        contexts: config.words(&setting::KUBERNETES_CONTEXTS).to_vec(),
+        clusters: config.clusters.clone(),
+        environments: config.environments.clone(),
+        sources: config.sources.clone(),
+    };
+    let settings = hub::Settings {
+        custom: clusters::all_custom(&config.custom_resources, &config.clusters),
+        namespaces: config.words(&setting::KUBERNETES_NAMESPACES).to_vec(),
+        ..hub::Settings::default()
+    };
+    Some(Box::new(move |tell| {
+        let wanted = wanted.clone();
+        let find = move || clusters::discover(&clusters::Places::from_environment(), &wanted);
+        Hub::with(settings.clone(), Box::new(find), tell)
+    }))
 }
 
 /// Returns who the user is according to a snapshot.

@@ -1,6 +1,6 @@
 //! Which clusters there are, before anything is asked of them.
 
-use secrecy::SecretString;
+use crate::config::secret::SecretSource;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ pub enum Connection {
     Direct {
         /// Address of the API server.
         url: String,
-        /// Bearer token.
-        token: Option<SecretString>,
+        /// Where its bearer token comes from; read whenever a connection is made.
+        token: Option<SecretSource>,
         /// Certificate authority, PEM.
         authority: Option<Vec<u8>>,
         /// Do not check the server's certificate.
@@ -58,8 +58,8 @@ pub enum Connection {
         proxy: String,
         /// Name the backend knows the cluster by.
         cluster: String,
-        /// Token for the backend.
-        token: Option<SecretString>,
+        /// Where the token for the backend comes from; read whenever a connection is made.
+        token: Option<SecretSource>,
     },
 }
 
@@ -72,4 +72,22 @@ pub struct CustomResource {
     pub version: String,
     /// Plural, as in paths.
     pub plural: String,
+}
+
+impl Cluster {
+    /// Makes one that belongs to no environment, with its name as title.
+    pub fn new(name: &str, origin: String, connection: Result<Connection, String>) -> Self {
+        Self {
+            name: name.into(),
+            title: name.into(),
+            environment: "".into(),
+            is_protected: false,
+            origin,
+            connection,
+            namespace: None,
+            skip_metrics: false,
+            custom_resources: None,
+            dashboard: None,
+        }
+    }
 }

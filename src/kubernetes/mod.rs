@@ -7,8 +7,11 @@
 //!
 //! Start at [`state`], then [`object`].
 
+pub mod access;
 pub mod ask;
+pub mod client;
 pub mod cluster;
+pub mod clusters;
 pub mod describe;
 pub mod events;
 pub mod health;
@@ -24,6 +27,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trim;
+pub mod watch;
 pub mod yaml;
 
 #[cfg(test)]

@@ -1,0 +1,342 @@
+//! What runs behind the screen: connections, watches, metrics, forwards.
+//!
+//! A [`Hub`] owns a runtime of its own, made by the first order and ended when it is dropped. For each cluster a
+//! [`keeper::Keeper`] keeps the connection; for each kind of each cluster a [`super::watch::Watcher`] keeps the
+//! objects; all write into the [`board::Board`], which publishes. Nobody waits for anybody.
+
+pub mod board;
+pub mod keeper;
+pub mod shared;
+
+pub use shared::Settings;
+
+use super::ask;
+use super::cluster::Cluster;
+use super::kind::{self, Kind};
+use super::logs::{Request, Stream};
+use super::object::ObjectRef;
+use super::order::{Answer, Order, Question};
+use super::state::State;
+use super::watch::Watcher;
+use board::Board;
+use jiff::{SignedDuration, Timestamp};
+use keeper::{Keeper, Session};
+use shared::Shared;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Handle, Runtime};
+
+/// What the hub has to say; called from its own threads, never from the caller's.
+#[derive(Debug, Clone)]
+pub enum Report {
+    /// The state changed. At most 30 a second.
+    State(Arc<State>),
+    /// A log stream has new lines. At most 30 a second.
+    Logs,
+    /// Something asked for is done, in a sentence.
+    Done(String),
+    /// Something asked for failed: what, why and what to do.
+    Failed(String),
+}
+
+/// Takes reports, from any thread.
+pub type Tell = dyn Fn(Report) + Send + Sync;
+
+/// Finds the clusters, once, in the background.
+pub type Find = dyn FnOnce() -> Vec<Cluster> + Send;
+
+/// How long the protection of an environment stays lifted.
+const UNLOCKED: Duration = Duration::from_secs(600);
+/// How long the clusters may take to be found before a question fails.
+const FIND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Owner of everything that runs for Kubernetes; it ends when this is dropped.
+pub struct Hub {
+    inner: Arc<Inner>,
+    runtime: OnceLock<Option<Runtime>>,
+}
+
+/// What the hub and its tasks share.
+struct Inner {
+    shared: Arc<Shared>,
+    tell: Arc<Tell>,
+    find: Mutex<Option<Box<Find>>>,
+    /// Whether the clusters are found.
+    is_found: tokio::sync::watch::Sender<bool>,
+    running: Mutex<Running>,
+}
+
+/// What runs.
+#[derive(Default)]
+struct Running {
+    keepers: BTreeMap<Arc<str>, Arc<Keeper>>,
+    /// Kinds that are asked for; none before the first catalog.
+    kinds: BTreeSet<Kind>,
+    watched: BTreeSet<(Arc<str>, Kind)>,
+}
+
+impl Hub {
+    /// Takes the clusters; connects to nothing before an order asks for it.
+    pub fn new(clusters: Vec<Cluster>, tell: Arc<Tell>) -> Self {
+        let hub = Self::with(Settings::default(), Box::new(Vec::new), tell);
+        hub.inner.find.lock().unwrap_or_else(PoisonError::into_inner).take();
+        hub.inner.add(clusters);
+        hub.inner.shared.board.publish_quietly();
+        hub
+    }
+
+    /// Takes a way to find the clusters; finds and connects to nothing before an order asks for it.
+    pub fn with(settings: Settings, find: Box<Find>, tell: Arc<Tell>) -> Self {
+        let board = Arc::new(Board::new(tell.clone()));
+        board.edit_rest(|state| {
+            state.custom = settings.custom.clone().into();
+            true
+        });
+        board.publish_quietly();
+        let inner = Inner {
+            shared: Arc::new(Shared::new(board, settings)),
+            tell,
+            find: Mutex::new(Some(find)),
+            is_found: tokio::sync::watch::Sender::new(false),
+            running: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner), runtime: OnceLock::new() }
+    }
+
+    /// Takes an order; returns at once.
+    pub fn order(&self, order: Order) {
+        let Some(runtime) = self.handle() else {
+            return (self.inner.tell)(Report::Failed("no threads are left for the clusters".to_owned()));
+        };
+        let inner = self.inner.clone();
+        match order {
+            Order::Catalog(catalog) => {
+                inner.shared.catalog.send_replace(Some(catalog));
+                let basic = kind::ALL.iter().filter(|row| row.is_basic).map(|row| row.kind);
+                inner.want(basic, &runtime);
+            }
+            Order::Watch(kinds) => inner.want(kinds, &runtime),
+            Order::Connect(name) => inner.connect(name.as_deref(), &runtime),
+            Order::Unlock { environment, is_unlocked } => inner.unlock(environment, is_unlocked, &runtime),
+            Order::Forward { target, .. } => {
+                let text = format!("could not forward a port to {}: not possible yet", target.name);
+                (inner.tell)(Report::Failed(text));
+            }
+            Order::EndForward(_) => {}
+        }
+    }
+
+    /// Returns what is known now.
+    pub fn state(&self) -> Arc<State> {
+        self.inner.shared.board.state()
+    }
+
+    /// Returns the threads on which everything runs; `None` when the system has none left.
+    pub fn handle(&self) -> Option<Handle> {
+        let runtime = self.runtime.get_or_init(|| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .thread_name("devportal-k8s")
+                .enable_all()
+                .build()
+                .inspect_err(|error| tracing::error!(%error, "no runtime for the clusters"))
+                .ok()?;
+            self.inner.begin(runtime.handle());
+            Some(runtime)
+        });
+        runtime.as_ref().map(|runtime| runtime.handle().clone())
+    }
+
+    /// Runs something on the hub's threads and waits for it. Not for the screen's thread.
+    ///
+    /// # Errors
+    /// When the system has no threads left.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
+        let handle = self.handle().ok_or("no threads are left for the clusters")?;
+        Ok(handle.block_on(work))
+    }
+
+    /// Returns the connection to a cluster; connects when that was not done yet.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence.
+    pub async fn session(&self, cluster: &str) -> Result<Session, String> {
+        let handle = self.handle().ok_or("no threads are left for the clusters")?;
+        self.inner.session(cluster, &handle).await
+    }
+
+    /// Returns a client for a cluster; connects when that was not done yet.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence.
+    pub async fn client(&self, cluster: &str) -> Result<kube::Client, String> {
+        Ok(self.session(cluster).await?.link.client)
+    }
+
+    /// Asks a cluster; blocks until it answers.
+    ///
+    /// # Errors
+    /// What failed, why and what to do, in a sentence.
+    pub fn ask(&self, question: &Question) -> Result<Answer, String> {
+        let cluster = question.cluster().ok_or("the question names no object")?.clone();
+        self.block_on(async {
+            let session = self.session(&cluster).await?;
+            ask::answer(&self.inner.for_question(&cluster, session)?, question).await
+        })?
+    }
+
+    /// Hands this process's terminal to a command in a container; blocks until it ends, returns its exit code.
+    /// An empty command means the best shell that is there.
+    ///
+    /// # Errors
+    /// What failed, why and what to do, in a sentence.
+    pub fn shell(
+        &self,
+        pod: &ObjectRef,
+        _container: Option<&str>,
+        _command: &[String],
+    ) -> Result<i32, String> {
+        Err(format!("no shell in `{}` yet", pod.name))
+    }
+
+    /// Opens the logs that a request names; returns at once, lines follow.
+    pub fn logs(&self, request: Request) -> Arc<Stream> {
+        Arc::new(Stream::new(request))
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if let Some(Some(runtime)) = self.runtime.take() {
+            // whatever runs must not hold up the end of the program
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Inner {
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts what always runs: publishing, and finding the clusters.
+    fn begin(self: &Arc<Self>, runtime: &Handle) {
+        let board = self.shared.board.clone();
+        runtime.spawn(async move { board.run().await });
+        let find = self.find.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(find) = find else {
+            self.is_found.send_replace(true);
+            return;
+        };
+        let (inner, handle) = (self.clone(), runtime.clone());
+        runtime.spawn_blocking(move || {
+            inner.add(find());
+            inner.start(&handle);
+            inner.is_found.send_replace(true);
+        });
+    }
+
+    /// Adds clusters.
+    fn add(&self, clusters: Vec<Cluster>) {
+        let mut running = self.running();
+        for cluster in clusters {
+            let cluster = Arc::new(cluster);
+            self.shared.board.add_cluster(cluster.clone());
+            let keeper = Keeper::new(cluster.clone(), self.shared.board.clone());
+            running.keepers.insert(cluster.name.clone(), Arc::new(keeper));
+        }
+    }
+
+    /// Watches kinds everywhere, from now on.
+    fn want(&self, kinds: impl IntoIterator<Item = Kind>, runtime: &Handle) {
+        self.running().kinds.extend(kinds);
+        self.start(runtime);
+    }
+
+    /// Starts what is wanted and does not run yet.
+    fn start(&self, runtime: &Handle) {
+        let mut running = self.running();
+        let running = &mut *running;
+        if running.kinds.is_empty() {
+            return;
+        }
+        for (name, keeper) in &running.keepers {
+            if keeper.cluster.connection.is_err() {
+                continue;
+            }
+            keeper.start(runtime);
+            for kind in &running.kinds {
+                if running.watched.insert((name.clone(), *kind)) {
+                    let watcher = Watcher::new(self.shared.clone(), keeper.clone(), *kind);
+                    runtime.spawn(Arc::new(watcher).run());
+                }
+            }
+        }
+    }
+
+    /// Tries one cluster now, or all.
+    fn connect(&self, name: Option<&str>, runtime: &Handle) {
+        let keepers: Vec<Arc<Keeper>> = self.running().keepers.values().cloned().collect();
+        for keeper in keepers.iter().filter(|keeper| name.is_none_or(|name| *name == *keeper.cluster.name)) {
+            keeper.start(runtime);
+            keeper.look();
+        }
+    }
+
+    async fn session(&self, cluster: &str, runtime: &Handle) -> Result<Session, String> {
+        let mut is_found = self.is_found.subscribe();
+        let found = tokio::time::timeout(FIND_TIMEOUT, is_found.wait_for(|is_found| *is_found)).await;
+        if found.is_err() {
+            return Err("the clusters are still being looked for".to_owned());
+        }
+        let keeper = self.running().keepers.get(cluster).cloned();
+        let keeper = keeper.ok_or_else(|| format!("there is no cluster `{cluster}`"))?;
+        keeper.start(runtime);
+        keeper.session().await
+    }
+
+    /// Returns a cluster as one question sees it.
+    fn for_question(&self, cluster: &str, session: Session) -> Result<ask::Session, String> {
+        let keeper = self.running().keepers.get(cluster).cloned();
+        let cluster = keeper.ok_or_else(|| format!("there is no cluster `{cluster}`"))?.cluster.clone();
+        let (now, state) = (Timestamp::now(), self.shared.board.state());
+        let is_unlocked =
+            state.unlocked.iter().any(|(name, until)| *name == cluster.environment && now < *until);
+        let custom = state.custom.clone();
+        Ok(ask::Session {
+            client: session.link.client,
+            cluster,
+            custom,
+            user: session.user,
+            is_unlocked,
+            now,
+        })
+    }
+
+    /// Lifts the protection of an environment for a while, or puts it back.
+    fn unlock(self: Arc<Self>, environment: Arc<str>, is_unlocked: bool, runtime: &Handle) {
+        let time = SignedDuration::try_from(UNLOCKED).ok();
+        let until = time.and_then(|time| Timestamp::now().checked_add(time).ok());
+        self.shared.board.edit_rest(|state| {
+            let others = state.unlocked.iter().filter(|(name, _)| *name != environment).cloned();
+            let this = until.filter(|_| is_unlocked).map(|until| (environment.clone(), until));
+            state.unlocked = others.chain(this).collect();
+            true
+        });
+        if let (true, Some(until)) = (is_unlocked, until) {
+            runtime.spawn(async move {
+                tokio::time::sleep(UNLOCKED).await;
+                self.shared.board.edit_rest(|state| {
+                    let is_over = |entry: &(Arc<str>, Timestamp)| entry.0 == environment && entry.1 <= until;
+                    let kept: Arc<[_]> =
+                        state.unlocked.iter().filter(|entry| !is_over(entry)).cloned().collect();
+                    let is_other = kept.len() != state.unlocked.len();
+                    state.unlocked = kept;
+                    is_other
+                });
+            });
+        }
+    }
+}
