@@ -136,7 +136,7 @@ pub mod id {
         OPEN = "thing.open"; STAR = "thing.star"; COPY = "thing.copy"; COPY_WHAT = "thing.copy-what";
         BROWSE = "thing.browse"; BROWSE_WHAT = "thing.browse-what"; EDIT = "thing.edit"; ACTIONS = "thing.actions";
         DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; IMPACT = "thing.impact"; CHANGES = "thing.history";
-        REFRESH_REMOTE = "thing.refresh-remote";
+        REFRESH_REMOTE = "thing.refresh-remote"; LOGS = "thing.logs"; PREVIOUS_LOGS = "thing.previous-logs";
         TAB_NEXT = "tab.next"; TAB_PREVIOUS = "tab.previous";
         REGION_NEXT = "region.next"; REGION_PREVIOUS = "region.previous"; LAYOUT = "region.layout";
         PREVIEW_DOWN = "region.preview-down"; PREVIEW_UP = "region.preview-up";
@@ -227,6 +227,14 @@ pub const SUBJECT: &[CommandSpec] = &[
     row("thing.edit", "edit", "Open its source in $EDITOR at the line", &["e"], 46),
     row("thing.describe", "describe", "Show its overview", &["d"], 0),
     row("thing.inspect", "inspect", "Show its raw YAML with the source location", &["i"], 0),
+    row("thing.logs", "logs", "Show the logs of everything that runs for it, merged and live", &["l"], 25),
+    row(
+        "thing.previous-logs",
+        "previous logs",
+        "Show the logs of the instances before: what a crash left",
+        &["p"],
+        0,
+    ),
     row("thing.graph", "graph", "Show its relations as a graph", &[], 0),
     row("thing.impact", "impact", "Show what depends on it and whom to tell", &[], 0),
     row("thing.history", "changes", "Show who changed it, when, and what", &[], 0),

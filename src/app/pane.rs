@@ -78,6 +78,10 @@ pub struct Heading {
     pub count: String,
     /// How many things are marked.
     pub marked: usize,
+    /// What else is to be known of the place, behind the crumbs: `3 pods`, `since 15m`.
+    pub facts: Vec<String>,
+    /// What is shown does not come from the catalog, whose age says nothing here.
+    pub is_live: bool,
 }
 
 /// A place in the UI.

@@ -3,10 +3,13 @@
 use super::App;
 use super::backend;
 use super::commands::{Availability, CommandId, id};
+use super::context::Context;
 use super::event::Effect;
 use super::overlay::{Item, Overlay};
-use super::place::{OBJECT, Place};
+use super::place::{LOGS, OBJECT, Place};
 use super::subject::{Subject, is_openable};
+use crate::kubernetes::{Kind, ObjectRef};
+use crate::model::entity_ref::split_canonical;
 
 impl App {
     /// Returns the things that the subject commands act on.
@@ -29,6 +32,7 @@ impl App {
             id::DESCRIBE | id::INSPECT => first.entity.is_none() && first.object.is_none(),
             id::STAR | id::GRAPH | id::IMPACT | id::CHANGES => first.entity.is_none(),
             id::BROWSE | id::BROWSE_WHAT => first.links.is_empty(),
+            id::LOGS | id::PREVIOUS_LOGS => self.logs_place(&subjects, false).is_none(),
             _ => false,
         };
         let is_here = || {
@@ -43,6 +47,7 @@ impl App {
             _ if is_here() == Some(true) => Some("this is it".to_owned()),
             (id::EDIT, Some(Err(reason))) => Some(reason.clone()),
             (id::EDIT, None) => Some("it has no source file".to_owned()),
+            (id::LOGS | id::PREVIOUS_LOGS, _) if is_missing => Some(no_logs(first)),
             (id::BROWSE | id::BROWSE_WHAT, _) if is_missing => Some("it has no links".to_owned()),
             _ if is_missing => Some("this is no entity".to_owned()),
             _ => None,
@@ -76,6 +81,8 @@ impl App {
             },
             id::DESCRIBE => open(first.and_then(|s| self.describe_place(s))),
             id::INSPECT => open(first.and_then(|s| self.inspect_place(s))),
+            id::LOGS => open(self.logs_place(&subjects, false)),
+            id::PREVIOUS_LOGS => open(self.logs_place(&subjects, true)),
             id::GRAPH => open(entity().map(|e| Place::with("graph", e))),
             id::IMPACT => open(entity().map(|e| Place::with("graph", format!("{e} impact")))),
             id::CHANGES => open(entity().map(|e| Place::with("history", e))),
@@ -97,6 +104,34 @@ impl App {
         let object = |at| Place::with(OBJECT, format!("yaml {}", self.cx.kubernetes.ref_text(at)));
         let entity = |entity| Place::entity(format!("{entity} raw"));
         subject.object.as_ref().map(object).or_else(|| subject.entity.as_ref().map(entity))
+    }
+
+    /// Returns the place of the logs of what is focused, or of all marked objects; `None` when it has none.
+    fn logs_place(&self, subjects: &[Subject], is_previous: bool) -> Option<Place> {
+        let first = subjects.first()?;
+        let mut line = match (&first.object, &first.entity) {
+            (Some(_), _) => {
+                let objects = subjects.iter().filter_map(|subject| subject.object.as_ref());
+                let texts: Vec<String> = objects
+                    .filter(|object| has_logs(object.kind))
+                    .take(MAX_LOGS)
+                    .map(|object| object_logs(&self.cx, object))
+                    .collect();
+                (!texts.is_empty()).then(|| texts.join(", "))?
+            }
+            (None, Some(entity)) => {
+                let is_bound = self.cx.kubernetes.health.contains_key(entity.as_str());
+                let found = self.cx.entity(entity)?;
+                let is_annotated = BINDINGS.iter().any(|key| found.annotation(key).is_some());
+                let is_owner = matches!(split_canonical(entity).0, "system" | "domain" | "group" | "user");
+                (is_bound || is_annotated || is_owner).then(|| entity.clone())?
+            }
+            (None, None) => return None,
+        };
+        if let (Some(container), 1) = (&first.container, subjects.len()) {
+            line = format!("{line} {container}");
+        }
+        Some(Place::with(LOGS, if is_previous { format!("{line} previous") } else { line }))
     }
 
     fn action_menu(&self, subjects: &[Subject]) -> Overlay {
@@ -156,6 +191,44 @@ impl App {
         add("JSON", 'o', joined(&|s| serde_json::to_string_pretty(&entity(s)?).ok()));
         add("command", 'c', joined(&|s| Some(format!("devportal describe {}", s.entity.as_ref()?))));
         Overlay::menu("copy what?", items)
+    }
+}
+
+/// Most marked objects whose logs are shown together.
+const MAX_LOGS: usize = 50;
+/// Annotations that bind an entity to objects of a cluster.
+const BINDINGS: [&str; 2] = ["backstage.io/kubernetes-id", "backstage.io/kubernetes-label-selector"];
+
+/// Returns whether objects of a kind are pods or have some.
+fn has_logs(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pod
+            | Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::Custom(_)
+    )
+}
+
+/// Returns the place line of an object's logs, without its first word.
+fn object_logs(cx: &Context, object: &ObjectRef) -> String {
+    let kind = cx.kubernetes.kind_word(object.kind);
+    let has_space = object.cluster.contains([' ', ',']);
+    let cluster = if has_space { format!("\"{}\"", object.cluster) } else { object.cluster.to_string() };
+    format!("{kind} {cluster} {}/{}", object.namespace, object.name)
+}
+
+fn no_logs(subject: &Subject) -> String {
+    match (&subject.object, &subject.entity) {
+        (Some(_), _) => "this kind of object writes no logs".to_owned(),
+        (None, Some(_)) => {
+            "nothing in a cluster is bound to it: annotate it with `backstage.io/kubernetes-id`".to_owned()
+        }
+        (None, None) => "it has no logs".to_owned(),
     }
 }
 

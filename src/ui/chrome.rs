@@ -44,6 +44,7 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
             };
             add(format!("{words}{slow}"), Role::Info);
         }
+        None if heading.is_live => {}
         None => add(app.cx.age().unwrap_or_default(), Role::Dim),
     }
     let right_width = (line_width(&right) as u16).min(area.width / 2);
@@ -63,6 +64,7 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     if heading.marked > 0 {
         left.push(span(format!("  {} marked", heading.marked), Role::Accent));
     }
+    left.extend(heading.facts.iter().map(|fact| span(format!("  {fact}"), Role::Dim)));
     put_line(&app.cx, buf, area.x, area.y, room, &left);
     put_line(&app.cx, buf, area.right().saturating_sub(right_width + 1), area.y, right_width, &right);
 }

@@ -23,6 +23,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("entity-raw", "component:default/checkout-api raw"),
     ("graph", "graph component:default/checkout-api"),
     ("cycles", "cycles"),
+    ("logs", "logs component:default/checkout-api"),
     ("org", "org"),
     ("problems", "problems"),
     ("settings", "settings theme"),

@@ -595,6 +595,7 @@ impl Pane for CatalogPane {
             filter: self.rows.title(),
             count: self.rows.count(cx),
             marked: self.rows.marks.0.len(),
+            ..Heading::default()
         }
     }
 

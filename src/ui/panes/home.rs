@@ -635,7 +635,7 @@ impl Pane for HomePane {
 
     fn heading(&self, cx: &Context) -> Heading {
         let count = if cx.catalog.is_empty() { String::new() } else { things_of(cx.catalog.len()) };
-        Heading { crumbs: vec![SPEC.title.to_owned()], filter: None, count, marked: 0 }
+        Heading { crumbs: vec![SPEC.title.to_owned()], filter: None, count, marked: 0, ..Heading::default() }
     }
 
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {

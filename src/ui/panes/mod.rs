@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod entity;
 pub mod graph;
 pub mod home;
+pub mod logs;
 pub mod org;
 pub mod problems;
 pub mod revisions;
@@ -24,6 +25,7 @@ pub static ALL: &[&PaneSpec] = &[
     &graph::SPEC,
     &graph::CYCLES,
     &org::SPEC,
+    &logs::SPEC,
     &problems::SPEC,
     &revisions::DIFF,
     &revisions::HISTORY,

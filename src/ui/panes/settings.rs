@@ -543,7 +543,7 @@ impl Pane for SettingsPane {
     fn heading(&self, cx: &Context) -> Heading {
         let unsaved = cx.settings.iter().filter(|setting| setting.origin == SESSION).count();
         let count = if unsaved == 0 { String::new() } else { format!("{unsaved} not saved") };
-        Heading { crumbs: vec![SPEC.title.to_owned()], filter: None, count, marked: 0 }
+        Heading { crumbs: vec![SPEC.title.to_owned()], filter: None, count, marked: 0, ..Heading::default() }
     }
 
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {

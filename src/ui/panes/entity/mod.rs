@@ -359,7 +359,7 @@ impl Pane for EntityPane {
             Tab::Raw => (self.raw.text.view.status(), String::new()),
             Tab::Overview | Tab::Problems => (None, String::new()),
         };
-        Heading { crumbs, filter, count, marked: self.relations.marks.0.len() }
+        Heading { crumbs, filter, count, marked: self.relations.marks.0.len(), ..Heading::default() }
     }
 
     fn groups(&self) -> &'static [Group] {

@@ -609,7 +609,13 @@ impl Pane for GraphPane {
             }
             Question::Cycles => {}
         }
-        Heading { crumbs, filter: self.search_status(), count: self.count.clone(), marked: 0 }
+        Heading {
+            crumbs,
+            filter: self.search_status(),
+            count: self.count.clone(),
+            marked: 0,
+            ..Heading::default()
+        }
     }
 
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {

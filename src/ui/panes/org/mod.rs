@@ -552,7 +552,7 @@ impl Pane for OrgPane {
         let filter =
             (self.is_typing || !self.filter.is_empty()).then(|| format!("{}{cursor}", self.filter.text()));
         let count = format!("{} groups, {} people", grouped(self.chart.groups), grouped(self.chart.people));
-        Heading { crumbs: vec![SPEC.title.to_owned()], filter, count, marked: 0 }
+        Heading { crumbs: vec![SPEC.title.to_owned()], filter, count, marked: 0, ..Heading::default() }
     }
 
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {

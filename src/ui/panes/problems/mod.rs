@@ -623,6 +623,7 @@ impl Pane for ProblemsPane {
             filter: is_shown.then(|| format!("{}{cursor}", self.filter.text())),
             count: self.count(),
             marked: self.marks.0.len(),
+            ..Heading::default()
         }
     }
 
