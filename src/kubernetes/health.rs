@@ -1,4 +1,20 @@
 //! How workloads are: findings with their cause, the fix and where the evidence is.
+//!
+//! [`findings`] looks at one object: the five rules of Backstage to the letter, then our own, told apart by
+//! [`Finding::is_upstream`]. [`of`] makes a word of the objects of an entity, [`Book`] keeps that up to date for all
+//! entities. All of it is pure and takes the time from its caller.
+
+mod book;
+mod others;
+mod own;
+mod plain;
+#[cfg(test)]
+mod tests;
+mod upstream;
+mod verdict;
+
+pub use book::{Book, Healths};
+pub use verdict::{findings, is_current, is_ready, of, sort};
 
 use super::object::ObjectRef;
 use jiff::Timestamp;
@@ -62,6 +78,8 @@ pub struct Finding {
     pub fixes: Vec<String>,
     /// Where it can be seen.
     pub evidence: Evidence,
+    /// Page that explains it.
+    pub docs: Option<&'static str>,
 }
 
 /// Where a finding can be seen.

@@ -12,6 +12,7 @@ pub mod ask;
 pub mod client;
 pub mod cluster;
 pub mod clusters;
+pub mod columns;
 pub mod describe;
 pub mod events;
 pub mod health;

@@ -217,23 +217,42 @@ impl TokenReader<'_> {
             Token::Open => {}
             other => return Err(unexpected(&other, "`(`")),
         }
-        if self.peek() == &Token::Close {
-            return Err(LabelError("a list of values is empty".to_owned()));
-        }
+        // Where nothing stands, the server reads the empty value; but after two commas it wants a word.
         let mut values = Vec::new();
-        // Nothing between two commas, or before one, is the empty value.
+        if self.peek() == &Token::Close {
+            self.take();
+            return Ok(vec![String::new()]);
+        }
         loop {
-            match self.peek() {
-                Token::Word(_) => values.push(self.value()?),
-                Token::Comma | Token::Close => values.push(String::new()),
-                _ => return Err(unexpected(&self.take(), "a value")),
-            }
             match self.take() {
-                Token::Comma => {}
-                Token::Close => break,
-                other => return Err(unexpected(&other, "`,` or `)`")),
+                Token::Word(word) => {
+                    values.push(check_value(word)?);
+                    match self.peek() {
+                        Token::Comma => {}
+                        Token::Close => break,
+                        _ => return Err(unexpected(&self.take(), "`,` or `)`")),
+                    }
+                }
+                Token::Comma => {
+                    if values.is_empty() {
+                        values.push(String::new());
+                    }
+                    match self.peek() {
+                        Token::Close => {
+                            values.push(String::new());
+                            break;
+                        }
+                        Token::Comma => {
+                            self.take();
+                            values.push(String::new());
+                        }
+                        _ => {}
+                    }
+                }
+                other => return Err(unexpected(&other, "`,` or a value")),
             }
         }
+        self.take();
         values.sort_unstable();
         values.dedup();
         Ok(values)
@@ -308,6 +327,9 @@ mod tests {
             ("app notin (pay, other)", false),
             ("none notin (x)", true),
             ("empty in (,x)", true),
+            ("empty in ()", true),
+            ("app in ()", false),
+            ("empty in (x,,y)", true),
             ("empty in (x,)", true),
             ("empty notin (,)", false),
             ("shop.test/tier in (front)", true),
@@ -335,7 +357,6 @@ mod tests {
             "!a=b",
             "a in",
             "a in x",
-            "a in ()",
             "a in (x",
             "a in (x))",
             "a in (x y)",
