@@ -8,7 +8,7 @@ use super::cluster::{Cluster, CustomResource};
 use super::kind::Kind;
 use super::object::ObjectRef;
 use super::order::{Answer, Question};
-use super::{describe, events, revisions, yaml};
+use super::{change, describe, events, exec, revisions, yaml};
 use http::Method;
 use jiff::Timestamp;
 use kube::Client;
@@ -73,7 +73,86 @@ pub struct Resource {
     pub kind: String,
 }
 
-/// Answers a question.
+/// Returns the clusters that a question is about, each once.
+pub fn clusters(question: &Question) -> Vec<Arc<str>> {
+    let mut found: Vec<Arc<str>> = match question {
+        Question::Describe(at) | Question::Yaml(at) | Question::Events(at) | Question::Revisions(at) => {
+            vec![at.cluster.clone()]
+        }
+        Question::Plan { targets, .. } | Question::Change { targets, .. } => {
+            targets.iter().map(|at| at.cluster.clone()).collect()
+        }
+        Question::Run { pod, .. } => vec![pod.cluster.clone()],
+    };
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Answers a question that may be about several clusters; each has a session, or a reason why there is none.
+///
+/// # Errors
+/// What failed, why and what to do, in a sentence.
+pub async fn answer_all(
+    sessions: &[(Arc<str>, Result<Session, String>)],
+    question: &Question,
+) -> Result<Answer, String> {
+    let part = |cluster: &Arc<str>| match question {
+        Question::Plan { change, targets } => {
+            Question::Plan { change: change.clone(), targets: of_cluster(targets, cluster) }
+        }
+        Question::Change { change, targets } => {
+            Question::Change { change: change.clone(), targets: of_cluster(targets, cluster) }
+        }
+        other => other.clone(),
+    };
+    let mut answers = Vec::with_capacity(sessions.len());
+    for (cluster, session) in sessions {
+        let question = part(cluster);
+        let found = match session {
+            Ok(session) => answer(session, &question).await,
+            Err(why) => Err(why.clone()),
+        };
+        answers.push((question, found));
+    }
+    join(answers)
+}
+
+fn of_cluster(targets: &[ObjectRef], cluster: &Arc<str>) -> Vec<ObjectRef> {
+    targets.iter().filter(|at| at.cluster == *cluster).cloned().collect()
+}
+
+/// Joins the answers of several clusters; one that refuses a change refuses it for all.
+fn join(answers: Vec<(Question, Result<Answer, String>)>) -> Result<Answer, String> {
+    let is_one = answers.len() == 1;
+    let mut joined: Option<Answer> = None;
+    for (question, answer) in answers {
+        let answer = match (answer, question) {
+            (Err(why), Question::Change { targets, .. }) if !is_one => {
+                Answer::Changed(targets.into_iter().map(|at| (at, Err(why.clone()))).collect())
+            }
+            (answer, _) => answer?,
+        };
+        joined = Some(match (joined, answer) {
+            (Some(Answer::Plan(mut plan)), Answer::Plan(other)) => {
+                plan.targets.extend(other.targets);
+                plan.says.extend(other.says);
+                plan.kubectl.extend(other.kubectl);
+                plan.refused = plan.refused.or(other.refused);
+                plan.must_type = plan.must_type.or(other.must_type);
+                Answer::Plan(plan)
+            }
+            (Some(Answer::Changed(mut results)), Answer::Changed(other)) => {
+                results.extend(other);
+                Answer::Changed(results)
+            }
+            (_, answer) => answer,
+        });
+    }
+    joined.ok_or_else(|| "nothing is marked or focused".to_owned())
+}
+
+/// Answers a question about one cluster.
 ///
 /// # Errors
 /// What failed, why and what to do, in a sentence.
@@ -89,8 +168,13 @@ pub async fn answer(session: &Session, question: &Question) -> Result<Answer, St
             Ok(Answer::Events(found.iter().map(|event| Arc::new(events::object(event))).collect()))
         }
         Question::Revisions(at) => revisions::revisions(session, at).await.map(Answer::Revisions),
-        Question::Plan { .. } | Question::Change { .. } | Question::Run { .. } => {
-            Err("changes are not made from here yet".to_owned())
+        Question::Plan { change, targets } => change::plan(session, change, targets).await.map(Answer::Plan),
+        Question::Change { change, targets } => {
+            change::make(session, change, targets).await.map(Answer::Changed)
+        }
+        Question::Run { pod, container, command } => {
+            let output = exec::run(session, pod, container.as_deref(), command).await?;
+            Ok(Answer::Text(output.into()))
         }
     }
 }
@@ -218,13 +302,8 @@ impl Session {
         let mut found = Vec::new();
         let mut next = String::new();
         loop {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("limit", &PAGE.to_string());
-            query.extend_pairs(selection.iter().filter(|(_, value)| !value.is_empty()));
-            if !next.is_empty() {
-                query.append_pair("continue", &next);
-            }
-            let mut answer = self.send(Method::GET, &format!("{base}?{}", query.finish()), None).await?;
+            let query = query(selection, &next);
+            let mut answer = self.send(Method::GET, &format!("{base}?{query}"), None).await?;
             if let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) {
                 found.extend(items);
             }
@@ -252,6 +331,45 @@ impl Session {
             Ok(answer) => answer.map_err(|error| Fault::from_kube(&error)),
             Err(_) => Err(Fault::Unreachable(format!("no answer within {} s", REQUEST.as_secs()))),
         }
+    }
+
+    /// Returns why nothing may be changed here; `None` when it may.
+    pub fn locked(&self) -> Option<String> {
+        let Cluster { name, environment, is_protected, .. } = &*self.cluster;
+        (*is_protected && !self.is_unlocked).then(|| {
+            let environment = if environment.is_empty() { name } else { environment };
+            format!(
+                "environment `{environment}` is protected: unlock it first, for 15 minutes (`:unlock {environment}`)"
+            )
+        })
+    }
+
+    /// Asks the server whether we may do something; a server that does not say so is asked by doing it.
+    ///
+    /// # Errors
+    /// What is forbidden and who could allow it.
+    pub async fn check(
+        &self,
+        verb: &str,
+        (group, resource, subresource): (&str, &str, &str),
+        namespace: &str,
+    ) -> Result<(), String> {
+        let body = serde_json::json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource,
+                "subresource": subresource, "namespace": namespace}},
+        });
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let answer = self.send(Method::POST, path, Some(("application/json", &body))).await;
+        let is_allowed =
+            answer.ok().and_then(|answer| answer.pointer("/status/allowed").and_then(Value::as_bool));
+        if is_allowed != Some(false) {
+            return Ok(());
+        }
+        let what =
+            if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") };
+        Err(self.forbidden(verb, &what, namespace))
     }
 
     /// Returns a sentence for a fault: what failed, where, why and what to do.
@@ -332,6 +450,17 @@ impl Fault {
             error => Self::Unreachable(root(error)),
         }
     }
+}
+
+/// Returns the query of one page of a list.
+fn query(selection: &[(&str, &str)], next: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &PAGE.to_string());
+    query.extend_pairs(selection.iter().filter(|(_, value)| !value.is_empty()));
+    if !next.is_empty() {
+        query.append_pair("continue", next);
+    }
+    query.finish()
 }
 
 /// Returns the innermost cause of an error: the outer ones only repeat that something failed.

@@ -32,7 +32,8 @@ pub async fn fetch(session: &Session, object: &Value, at: &ObjectRef) -> Result<
 /// A sentence for people.
 pub async fn fetch_with_owned(session: &Session, at: &ObjectRef) -> Result<Vec<Value>, String> {
     let object = session.read(at).await?;
-    let owned = if at.kind == Kind::Pod { Vec::new() } else { owned(session, &object, at).await };
+    // events of what it owns are an extra: what may not be listed is left out
+    let owned = owned(session, &object, at).await.unwrap_or_default();
     of_all(session, &object, at, &owned).await
 }
 
@@ -56,12 +57,19 @@ pub(super) async fn of_all(
 }
 
 /// Finds what a workload owns: its sets and jobs, its pods; those that are in trouble first.
-pub(super) async fn owned(session: &Session, object: &Value, at: &ObjectRef) -> Vec<(Kind, Value)> {
+///
+/// # Errors
+/// A sentence when they may not be listed.
+pub(super) async fn owned(
+    session: &Session,
+    object: &Value,
+    at: &ObjectRef,
+) -> Result<Vec<(Kind, Value)>, String> {
     let between = match at.kind {
         Kind::Deployment => Some(Kind::ReplicaSet),
         Kind::CronJob => Some(Kind::Job),
         Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job => None,
-        _ => return Vec::new(),
+        _ => return Ok(Vec::new()),
     };
     let labels = selector(object).unwrap_or_default();
     let selection = [("labelSelector", labels.as_str())];
@@ -69,7 +77,7 @@ pub(super) async fn owned(session: &Session, object: &Value, at: &ObjectRef) -> 
     let mut uids = vec![uid.to_owned()];
     let mut found = Vec::new();
     if let Some(kind) = between {
-        let sets = session.list(kind, &at.namespace, &selection).await.unwrap_or_default();
+        let sets = session.list(kind, &at.namespace, &selection).await?;
         let sets: Vec<Value> = sets.into_iter().filter(|set| is_owned(set, uid)).collect();
         uids.extend(sets.iter().map(|set| text(set, "/metadata/uid").to_owned()));
         let is_alive = |set: &Value| number(set, "/status/replicas").unwrap_or(0) > 0 || kind == Kind::Job;
@@ -77,12 +85,12 @@ pub(super) async fn owned(session: &Session, object: &Value, at: &ObjectRef) -> 
         newest_first(&mut found);
         found.truncate(MAX_OWNED / 4);
     }
-    let pods = session.list(Kind::Pod, &at.namespace, &selection).await.unwrap_or_default();
+    let pods = session.list(Kind::Pod, &at.namespace, &selection).await?;
     let mut pods: Vec<Value> =
         pods.into_iter().filter(|pod| uids.iter().any(|uid| is_owned(pod, uid))).collect();
     pods.sort_by_key(is_ready);
     found.extend(pods.into_iter().map(|pod| (Kind::Pod, pod)));
-    found
+    Ok(found)
 }
 
 fn newest_first(found: &mut [(Kind, Value)]) {

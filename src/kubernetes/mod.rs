@@ -9,15 +9,19 @@
 
 pub mod access;
 pub mod ask;
+pub mod change;
 pub mod client;
 pub mod cluster;
 pub mod clusters;
 pub mod columns;
 pub mod describe;
 pub mod events;
+pub mod exec;
+pub mod forward;
 pub mod health;
 pub mod hub;
 pub mod kind;
+pub mod kubectl;
 pub mod logs;
 pub mod object;
 pub mod order;

@@ -43,7 +43,7 @@ impl Default for Beside {
 /// A sentence for people.
 pub async fn describe(session: &Session, at: &ObjectRef) -> Result<String, String> {
     let object = session.read(at).await?;
-    let owned = events::owned(session, &object, at).await;
+    let owned = events::owned(session, &object, at).await.unwrap_or_default();
     let beside = Beside {
         events: events::of_all(session, &object, at, &owned).await,
         owned,
