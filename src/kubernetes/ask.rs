@@ -4,10 +4,13 @@
 //! as plain JSON here, not as typed ones: an older or newer server, or an object that lacks every field, is shown
 //! as it is. Watches and tables are none of its business. Start at [`answer`].
 
+use super::access::{Access, Act, Cache};
+use super::client::fault;
 use super::cluster::{Cluster, CustomResource};
 use super::kind::Kind;
 use super::object::ObjectRef;
 use super::order::{Answer, Question};
+use super::state::Forbidden;
 use super::{change, describe, events, exec, revisions, yaml};
 use http::Method;
 use jiff::Timestamp;
@@ -34,6 +37,8 @@ pub struct Session {
     pub custom: Arc<[CustomResource]>,
     /// Who we are there; empty while nobody said.
     pub user: Arc<str>,
+    /// What the server said we may do.
+    pub access: Arc<Cache>,
     /// Its protection is lifted now.
     pub is_unlocked: bool,
     /// The time of the question.
@@ -354,22 +359,14 @@ impl Session {
         (group, resource, subresource): (&str, &str, &str),
         namespace: &str,
     ) -> Result<(), String> {
-        let body = serde_json::json!({
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"verb": verb, "group": group, "resource": resource,
-                "subresource": subresource, "namespace": namespace}},
-        });
-        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let answer = self.send(Method::POST, path, Some(("application/json", &body))).await;
-        let is_allowed =
-            answer.ok().and_then(|answer| answer.pointer("/status/allowed").and_then(Value::as_bool));
-        if is_allowed != Some(false) {
-            return Ok(());
-        }
-        let what =
-            if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") };
-        Err(self.forbidden(verb, &what, namespace))
+        let access = Access {
+            client: self.client.clone(),
+            cluster: self.cluster.name.clone(),
+            user: self.user.clone(),
+            cache: self.access.clone(),
+        };
+        let act = Act::new(verb, (group, resource, subresource), namespace);
+        access.check(&act).await.map_err(|forbidden| self.told(&forbidden))
     }
 
     /// Returns a sentence for a fault: what failed, where, why and what to do.
@@ -392,13 +389,15 @@ impl Session {
 
     /// Returns what is forbidden and who could allow it.
     pub fn forbidden(&self, verb: &str, resource: &str, namespace: &str) -> String {
-        let who = if self.user.is_empty() { "your user".to_owned() } else { format!("`{}`", self.user) };
-        let place = self.place(namespace);
-        let ask = match namespace {
-            "" => "a ClusterRole bound to it allows that; ask who administers the cluster",
-            _ => "a Role bound to it allows that; ask who administers the namespace",
-        };
-        format!("{who} may not `{verb}` {resource} in {place}; {ask}")
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        let act = Act::new(verb, ("", resource, subresource), namespace);
+        self.told(&act.forbidden(&self.cluster.name, &self.user))
+    }
+
+    fn told(&self, forbidden: &Forbidden) -> String {
+        let who = if self.user.is_empty() { "you".to_owned() } else { format!("`{}`", self.user) };
+        let Forbidden { verb, resource, namespace, remedy, .. } = forbidden;
+        format!("{who} may not `{verb} {resource}` in {}; {remedy}", self.place(namespace))
     }
 }
 
@@ -447,7 +446,7 @@ impl Fault {
                     causes: causes.unwrap_or_default(),
                 }
             }
-            error => Self::Unreachable(root(error)),
+            error => Self::Unreachable(fault::tell(error, "the cluster").text),
         }
     }
 }
@@ -461,15 +460,6 @@ fn query(selection: &[(&str, &str)], next: &str) -> String {
         query.append_pair("continue", next);
     }
     query.finish()
-}
-
-/// Returns the innermost cause of an error: the outer ones only repeat that something failed.
-fn root(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut at = error;
-    while let Some(next) = at.source() {
-        at = next;
-    }
-    at.to_string()
 }
 
 /// Whether a 404 is about the path, not about the object.

@@ -109,18 +109,6 @@ pub enum Question {
     },
 }
 
-impl Question {
-    /// Returns the name of the cluster that is asked: of the first object, where there are more.
-    pub fn cluster(&self) -> Option<&Arc<str>> {
-        let object = match self {
-            Self::Describe(at) | Self::Yaml(at) | Self::Events(at) | Self::Revisions(at) => Some(at),
-            Self::Run { pod, .. } => Some(pod),
-            Self::Plan { targets, .. } | Self::Change { targets, .. } => targets.first(),
-        };
-        object.map(|at| &at.cluster)
-    }
-}
-
 /// Answer to a [`Question`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {

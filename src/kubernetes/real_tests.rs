@@ -30,6 +30,7 @@ async fn session() -> Option<Session> {
         cluster: Arc::new(cluster),
         custom: Arc::new([]),
         user: "".into(),
+        access: Arc::default(),
         is_unlocked: true,
         now: jiff::Timestamp::now(),
     })

@@ -90,7 +90,9 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
     let effects = state.app.start(is_mouse_on);
     state.draw()?;
     let sender = state.sender.clone();
-    state.services.start(Arc::new(move |event| drop(sender.blocking_send(event))));
+    // reports come from threads of other runtimes too, which may wait only if they say so
+    let tell = move |event| drop(tokio::task::block_in_place(|| sender.blocking_send(event)));
+    state.services.start(Arc::new(tell));
     state.carry_out(effects)?;
     state.input = Some(EventStream::new());
     let ended = state.turn(&mut receiver, signals).await;

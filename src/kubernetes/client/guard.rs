@@ -69,6 +69,8 @@ impl Guard {
             let again = copy(&request);
             let sent = Timestamp::now();
             let is_upgrade = request.headers().contains_key(UPGRADE);
+            // a disruption budget says no with the same status: whoever evicts waits for it knowingly
+            let is_eviction = request.uri().path().ends_with("/eviction");
             let response = tokio::time::timeout(ANSWER_TIMEOUT, client.send(request))
                 .await
                 .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
@@ -76,7 +78,7 @@ impl Guard {
             let Some(again) = again.filter(|_| attempt < TRIES) else { return Ok(response) };
             match response.status() {
                 StatusCode::UNAUTHORIZED if turn.is_some() && attempt == 1 => refused = turn,
-                StatusCode::TOO_MANY_REQUESTS if !is_upgrade => match patience(&response) {
+                StatusCode::TOO_MANY_REQUESTS if !is_upgrade && !is_eviction => match patience(&response) {
                     Some(wait) => tokio::time::sleep(wait).await,
                     None => return Ok(response),
                 },

@@ -12,6 +12,8 @@ pub use shared::Settings;
 
 use super::ask;
 use super::cluster::Cluster;
+use super::exec::shell::shell;
+use super::forward::Forwards;
 use super::kind::{self, Kind};
 use super::logs::{Request, Stream};
 use super::object::ObjectRef;
@@ -48,7 +50,7 @@ pub type Tell = dyn Fn(Report) + Send + Sync;
 pub type Find = dyn FnOnce() -> Vec<Cluster> + Send;
 
 /// How long the protection of an environment stays lifted.
-const UNLOCKED: Duration = Duration::from_secs(600);
+const UNLOCKED: Duration = Duration::from_secs(15 * 60);
 /// How long the clusters may take to be found before a question fails.
 const FIND_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -66,6 +68,7 @@ struct Inner {
     /// Whether the clusters are found.
     is_found: tokio::sync::watch::Sender<bool>,
     running: Mutex<Running>,
+    forwards: OnceLock<Arc<Forwards>>,
 }
 
 /// What runs.
@@ -101,6 +104,7 @@ impl Hub {
             find: Mutex::new(Some(find)),
             is_found: tokio::sync::watch::Sender::new(false),
             running: Mutex::default(),
+            forwards: OnceLock::new(),
         };
         Self { inner: Arc::new(inner), runtime: OnceLock::new() }
     }
@@ -120,11 +124,20 @@ impl Hub {
             Order::Watch(kinds) => inner.want(kinds, &runtime),
             Order::Connect(name) => inner.connect(name.as_deref(), &runtime),
             Order::Unlock { environment, is_unlocked } => inner.unlock(environment, is_unlocked, &runtime),
-            Order::Forward { target, .. } => {
-                let text = format!("could not forward a port to {}: not possible yet", target.name);
-                (inner.tell)(Report::Failed(text));
+            Order::Forward { target, local, remote } => {
+                let forwards = inner.forwards(&runtime);
+                runtime.spawn(async move {
+                    let report = match forwards.begin(target, local, remote).await {
+                        Ok(said) => Report::Done(said),
+                        Err(why) => Report::Failed(why),
+                    };
+                    (inner.tell)(report);
+                });
             }
-            Order::EndForward(_) => {}
+            Order::EndForward(id) => {
+                let forwards = inner.forwards(&runtime);
+                runtime.spawn(async move { forwards.end(id) });
+            }
         }
     }
 
@@ -180,11 +193,19 @@ impl Hub {
     /// # Errors
     /// What failed, why and what to do, in a sentence.
     pub fn ask(&self, question: &Question) -> Result<Answer, String> {
-        let cluster = question.cluster().ok_or("the question names no object")?.clone();
         self.block_on(async {
-            let session = self.session(&cluster).await?;
-            ask::answer(&self.inner.for_question(&cluster, session)?, question).await
+            let mut sessions = Vec::new();
+            for cluster in ask::clusters(question) {
+                let session = self.for_question(&cluster).await;
+                sessions.push((cluster, session));
+            }
+            ask::answer_all(&sessions, question).await
         })?
+    }
+
+    async fn for_question(&self, cluster: &str) -> Result<ask::Session, String> {
+        let handle = self.handle().ok_or("no threads are left for the clusters")?;
+        self.inner.for_question(cluster, &handle).await
     }
 
     /// Hands this process's terminal to a command in a container; blocks until it ends, returns its exit code.
@@ -192,13 +213,20 @@ impl Hub {
     ///
     /// # Errors
     /// What failed, why and what to do, in a sentence.
-    pub fn shell(
-        &self,
-        pod: &ObjectRef,
-        _container: Option<&str>,
-        _command: &[String],
-    ) -> Result<i32, String> {
-        Err(format!("no shell in `{}` yet", pod.name))
+    pub fn shell(&self, pod: &ObjectRef, container: Option<&str>, command: &[String]) -> Result<i32, String> {
+        let handle = self.handle().ok_or("no threads are left for the clusters")?;
+        let (inner, pod) = (self.inner.clone(), pod.clone());
+        let (container, command) = (container.map(str::to_owned), command.to_vec());
+        // the caller is a thread of another runtime, which may not wait for this one as tasks do
+        let (sender, receiver) = std::sync::mpsc::channel();
+        handle.clone().spawn(async move {
+            let result = match inner.for_question(&pod.cluster, &handle).await {
+                Ok(session) => shell(&session, &pod, container.as_deref(), &command).await,
+                Err(why) => Err(why),
+            };
+            drop(sender.send(result));
+        });
+        receiver.recv().unwrap_or_else(|_| Err("the shell ended without a word".to_owned()))
     }
 
     /// Opens the logs that a request names; returns at once, lines follow.
@@ -287,8 +315,9 @@ impl Inner {
 
     async fn session(&self, cluster: &str, runtime: &Handle) -> Result<Session, String> {
         let mut is_found = self.is_found.subscribe();
-        let found = tokio::time::timeout(FIND_TIMEOUT, is_found.wait_for(|is_found| *is_found)).await;
-        if found.is_err() {
+        // what is borrowed from the channel is let go of before anything else is awaited
+        let found = async { is_found.wait_for(|is_found| *is_found).await.is_ok() };
+        if tokio::time::timeout(FIND_TIMEOUT, found).await.is_err() {
             return Err("the clusters are still being looked for".to_owned());
         }
         let keeper = self.running().keepers.get(cluster).cloned();
@@ -297,10 +326,12 @@ impl Inner {
         keeper.session().await
     }
 
-    /// Returns a cluster as one question sees it.
-    fn for_question(&self, cluster: &str, session: Session) -> Result<ask::Session, String> {
+    /// Returns a cluster as one question sees it; connects when that was not done yet.
+    async fn for_question(&self, cluster: &str, runtime: &Handle) -> Result<ask::Session, String> {
+        let session = self.session(cluster, runtime).await?;
         let keeper = self.running().keepers.get(cluster).cloned();
-        let cluster = keeper.ok_or_else(|| format!("there is no cluster `{cluster}`"))?.cluster.clone();
+        let keeper = keeper.ok_or_else(|| format!("there is no cluster `{cluster}`"))?;
+        let cluster = keeper.cluster.clone();
         let (now, state) = (Timestamp::now(), self.shared.board.state());
         let is_unlocked =
             state.unlocked.iter().any(|(name, until)| *name == cluster.environment && now < *until);
@@ -310,9 +341,35 @@ impl Inner {
             cluster,
             custom,
             user: session.user,
+            access: keeper.access.clone(),
             is_unlocked,
             now,
         })
+    }
+
+    /// Returns the forwards; made by the first one.
+    fn forwards(self: &Arc<Self>, runtime: &Handle) -> Arc<Forwards> {
+        let made = || {
+            // the forwards must not keep alive what ends them
+            let (inner, runtime) = (Arc::downgrade(self), runtime.clone());
+            let sessions = move |cluster: Arc<str>| {
+                let (inner, runtime) = (inner.clone(), runtime.clone());
+                let work = async move {
+                    let inner = inner.upgrade().ok_or("the program ends")?;
+                    inner.for_question(&cluster, &runtime).await
+                };
+                Box::pin(work) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+            };
+            let board = self.shared.board.clone();
+            let changed = move |forwards| {
+                board.edit_rest(|state| {
+                    state.forwards = forwards;
+                    true
+                });
+            };
+            Forwards::new(Arc::new(sessions), Arc::new(changed))
+        };
+        self.forwards.get_or_init(made).clone()
     }
 
     /// Lifts the protection of an environment for a while, or puts it back.
