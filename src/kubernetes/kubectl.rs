@@ -277,7 +277,7 @@ mod tests {
             ObjectRef { cluster: "prod".into(), kind: Kind::Node, namespace: "".into(), name: "n1".into() };
         let direct = Connection::Direct {
             url: "https://10.0.0.1:6443".into(),
-            token: Some("secret".to_owned().into()),
+            token: None,
             authority: None,
             skip_tls_verify: false,
         };
