@@ -4,12 +4,23 @@
 //! numbered once; filters and searches are lists of numbers. Which sources are shown or hidden is the
 //! business of whoever looks: the stream reads them all.
 
+mod engine;
+mod level;
+mod merge;
+mod pods;
 mod query;
+mod reader;
+mod recent;
+mod request;
 mod ring;
 mod save;
 mod spill;
+mod split;
 mod stream;
+mod tag;
 
+pub use engine::{Ground, SCREEN_LINE, start};
+pub use pods::{ContainerView, Members, PodView, Problem, ProblemKind, RunState};
 pub use query::{Query, without_colours};
 pub use stream::{Limits, Stream};
 

@@ -2,6 +2,7 @@
 
 use super::ring::{Chunk, Found, LineView, Ring, Spilled};
 use super::spill::{Spill, sweep};
+use super::tag;
 use super::{Level, Line, LineId, LineKind, LogSource, Query, Request, SourceState, Status};
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -371,6 +372,13 @@ impl Core {
         inner.sources.push(source);
         inner.shared = None;
         Some(number)
+    }
+
+    /// Gives the sources short names that nobody else has.
+    pub(super) fn retag(&self) {
+        let mut inner = self.lock();
+        tag::give(&mut inner.sources);
+        inner.shared = None;
     }
 
     /// Says how a source is.
