@@ -3,8 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, diff, doctor, get, graph, history, init, keys, man, open, refresh, register,
-    screenshot, search, snapshot, theme, validate, version,
+    complete, config, describe, diff, doctor, get, graph, history, init, keys, logs, man, open, refresh,
+    register, screenshot, search, snapshot, theme, validate, version,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ pub enum ColorChoice {
     Never,
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
     crate::config::setting::parse_duration(text).map_err(|bad| format!("{}; {}", bad.label, bad.hint))
 }
 
@@ -107,6 +107,8 @@ pub enum Command {
     Diff(diff::Args),
     /// Show who changed an entity, when, and what
     History(history::Args),
+    /// Print the logs of a service, of a workload or of a pod
+    Logs(logs::Args),
     /// Check descriptor files
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
@@ -154,6 +156,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Graph(args) => graph::run(global, args, out),
         Command::Diff(args) => diff::run(global, args, out),
         Command::History(args) => history::run(global, args, out),
+        Command::Logs(args) => logs::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Snapshot(args) => snapshot::run(global, args, out),

@@ -28,6 +28,7 @@ pub mod graph;
 pub mod history;
 pub mod init;
 pub mod keys;
+pub mod logs;
 pub mod man;
 pub mod open;
 pub mod refresh;

@@ -87,6 +87,11 @@ impl Output {
         told.or_else(measured).filter(|width| *width > 0)
     }
 
+    /// Returns whether nothing but errors is said.
+    pub fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
     /// Returns whether stdout has colour.
     pub fn has_colour(&self) -> bool {
         self.has_colour
@@ -216,6 +221,16 @@ impl Output {
         let _ = self.stderr.write_all(text.as_bytes());
         let _ = self.stderr.flush();
     }
+}
+
+/// Returns stdout for a flood of bytes that is written on another thread; who writes gathers them.
+pub fn data() -> Box<dyn Write + Send> {
+    Box::new(io::stdout())
+}
+
+/// Says something on stderr, from any thread.
+pub fn talk(text: &str) {
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Prints what is wrong with the command line, or the help that was asked for.

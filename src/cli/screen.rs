@@ -138,6 +138,8 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
     let settings = hub::Settings {
         custom: clusters::all_custom(&config.custom_resources, &config.clusters),
         namespaces: config.words(&setting::KUBERNETES_NAMESPACES).to_vec(),
+        log_limits: super::logs::limits(config),
+        log_cache: Some(config.paths.cache.clone()),
         ..hub::Settings::default()
     };
     Some(Box::new(move |tell| {

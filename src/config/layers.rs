@@ -238,6 +238,14 @@ impl Config {
         }
     }
 
+    /// Returns a whole number; zero when the setting is not of that kind.
+    pub fn number(&self, setting: &Setting) -> u64 {
+        match self.get(setting).value {
+            Value::Number(number) => number,
+            _ => 0,
+        }
+    }
+
     /// Returns a list of words.
     pub fn words(&self, setting: &Setting) -> &[String] {
         match &self.get(setting).value {

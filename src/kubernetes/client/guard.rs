@@ -71,7 +71,10 @@ impl Guard {
             let is_upgrade = request.headers().contains_key(UPGRADE);
             // a disruption budget says no with the same status: whoever evicts waits for it knowingly
             let is_eviction = request.uri().path().ends_with("/eviction");
-            let response = tokio::time::timeout(ANSWER_TIMEOUT, client.send(request))
+            // a log that is followed answers with its first line, whenever that is written
+            let is_follow = request.uri().query().is_some_and(|query| query.contains("follow=true"));
+            let limit = if is_follow { Duration::MAX } else { ANSWER_TIMEOUT };
+            let response = tokio::time::timeout(limit, client.send(request))
                 .await
                 .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
             self.look_at_clock(&response, sent);

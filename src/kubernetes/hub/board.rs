@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Shortest time between two publications: 30 a second.
 const SLOT: Duration = Duration::from_millis(33);
@@ -29,6 +29,8 @@ pub struct Board {
     published: Mutex<Arc<State>>,
     changed: Notify,
     tell: Arc<Tell>,
+    /// Counts what was published.
+    publications: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -59,7 +61,13 @@ pub enum Edit {
 impl Board {
     /// Makes an empty one.
     pub fn new(tell: Arc<Tell>) -> Self {
-        Self { work: Mutex::default(), published: Mutex::default(), changed: Notify::new(), tell }
+        Self {
+            work: Mutex::default(),
+            published: Mutex::default(),
+            changed: Notify::new(),
+            tell,
+            publications: watch::Sender::new(0),
+        }
     }
 
     /// Returns what was published last.
@@ -138,11 +146,17 @@ impl Board {
         self.take_changes();
     }
 
+    /// Returns a receiver that changes with each publication, for whoever follows the state in the background.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.publications.subscribe()
+    }
+
     /// Publishes what changed since the last time; returns how long it took together with the copying before.
     pub fn publish(&self) -> Option<Duration> {
         let started = Instant::now();
         let (state, old, spent) = self.take_changes()?;
         (self.tell)(Report::State(state));
+        self.publications.send_modify(|count| *count += 1);
         drop(old);
         Some(started.elapsed() + spent)
     }

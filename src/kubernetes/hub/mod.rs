@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod keeper;
+mod logs;
 pub mod shared;
 
 pub use shared::Settings;
@@ -231,7 +232,21 @@ impl Hub {
 
     /// Opens the logs that a request names; returns at once, lines follow.
     pub fn logs(&self, request: Request) -> Arc<Stream> {
-        Arc::new(Stream::new(request))
+        let Settings { log_limits, log_cache, .. } = &self.inner.shared.settings;
+        let stream = Stream::with_limits(request, *log_limits, log_cache.clone());
+        let tell = self.inner.tell.clone();
+        stream.on_advance(move || tell(Report::Logs));
+        match self.handle() {
+            Some(runtime) => {
+                let ground = logs::LogGround { inner: self.inner.clone(), runtime: runtime.clone() };
+                let _entered = runtime.enter();
+                super::logs::start(&stream, Arc::new(ground));
+            }
+            None => stream.set_status(|status| {
+                status.problem = Some("no threads are left for the clusters".to_owned());
+            }),
+        }
+        Arc::new(stream)
     }
 }
 

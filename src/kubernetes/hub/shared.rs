@@ -4,8 +4,10 @@ use super::board::Board;
 use super::keeper::{Session, get};
 use crate::catalog::Catalog;
 use crate::kubernetes::cluster::{Cluster, CustomResource};
+use crate::kubernetes::logs::Limits;
 use crate::kubernetes::trim::Pool;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,6 +24,10 @@ pub struct Settings {
     pub namespaces: Vec<String>,
     /// Versions to ask for first, by plural: `cronjobs` to `v1beta1`.
     pub versions: BTreeMap<String, String>,
+    /// How much of a log stream is kept.
+    pub log_limits: Limits,
+    /// Cache folder for log lines that memory does not hold; none keeps them nowhere.
+    pub log_cache: Option<PathBuf>,
 }
 
 /// What all that runs shares.

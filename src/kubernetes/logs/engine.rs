@@ -1,7 +1,7 @@
 //! Starts and ends the readers of a stream as pods come and go.
 
 use super::merge::{Event, Merge, Sender, Sink};
-use super::pods::{ContainerView, Members, PodView, ProblemKind, RunState};
+use super::pods::{ContainerView, Members, PodView, Problem, ProblemKind, RunState};
 use super::reader::{PodState, Reader};
 use super::ring::LineView;
 use super::split::{Lines, NO_TIME, RawKind};
@@ -88,6 +88,8 @@ pub(super) async fn run_once(
         is_first: true,
         request,
         problems: HashSet::new(),
+        problem: None,
+        begun: Timestamp::now(),
     };
     let tick = async {
         loop {
@@ -96,16 +98,12 @@ pub(super) async fn run_once(
         }
     };
     // the merge ends when nobody sends any more, or nobody listens
-    let work = async { tokio::join!(engine.run(), merge_or_end(merge)) };
+    let work = async { tokio::join!(engine.run(), merge) };
     tokio::select! {
         () = cancel.cancelled() => {}
         _ = work => {}
         () = tick => {}
     }
-}
-
-async fn merge_or_end(merge: impl Future<Output = ()>) {
-    merge.await;
 }
 
 /// A pod whose containers are read.
@@ -128,6 +126,10 @@ struct Engine {
     is_first: bool,
     /// Clusters that were found without a connection.
     problems: HashSet<Arc<str>>,
+    /// What was told last.
+    problem: Option<Problem>,
+    /// Pods that were made later are read from their beginning.
+    begun: Timestamp,
 }
 
 impl Engine {
@@ -153,7 +155,12 @@ impl Engine {
     }
 
     async fn update(&mut self, members: &Members) {
+        if self.problem != members.problem {
+            self.problem.clone_from(&members.problem);
+            let _ = self.out.send((0, Event::Problem(members.problem.clone())));
+        }
         let mut problem = members.problem.as_ref().map(|problem| problem.says.clone());
+        let mut starts = Vec::new();
         for pod in &members.pods {
             match self.pods.get(&pod.uid) {
                 Some(joined) => {
@@ -168,9 +175,17 @@ impl Engine {
                     self.pods.insert(pod.uid.clone(), Joined { state, containers: HashSet::new() });
                 }
             }
-            if let Err(says) = self.read(pod).await {
-                problem = problem.or(Some(says));
+            match self.join(pod).await {
+                Ok(found) => starts.extend(found),
+                Err(says) => problem = problem.or(Some(says)),
             }
+        }
+        // all are known before the first speaks: that puts the past of all in order
+        if !starts.is_empty() {
+            self.core.retag();
+        }
+        for start in starts {
+            self.readers.spawn(start.run());
         }
         let there: HashSet<&Arc<str>> = members.pods.iter().map(|pod| &pod.uid).collect();
         for (_, joined) in self.pods.iter().filter(|(uid, _)| members.is_complete && !there.contains(uid)) {
@@ -185,19 +200,17 @@ impl Engine {
         self.core.set_problem(problem);
     }
 
-    /// Starts readers for the containers of a pod that have none.
-    async fn read(&mut self, pod: &Arc<PodView>) -> Result<(), String> {
-        let Some(joined) = self.pods.get(&pod.uid) else { return Ok(()) };
-        let wanted: Vec<&ContainerView> = pod
-            .containers
-            .iter()
-            .filter(|c| {
-                self.request.containers.is_empty() || self.request.containers.iter().any(|n| **n == *c.name)
-            })
-            .filter(|c| !joined.containers.contains(&c.name))
-            .collect();
+    /// Joins the containers of a pod that have no reader; returns the readers, which do not run yet.
+    async fn join(&mut self, pod: &Arc<PodView>) -> Result<Vec<Start>, String> {
+        let Some(joined) = self.pods.get(&pod.uid) else { return Ok(Vec::new()) };
+        let is_wanted = |container: &&ContainerView| {
+            let names = &self.request.containers;
+            (names.is_empty() || names.iter().any(|name| **name == *container.name))
+                && !joined.containers.contains(&container.name)
+        };
+        let wanted: Vec<&ContainerView> = pod.containers.iter().filter(is_wanted).collect();
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let client = match self.ground.client(pod.at.cluster.clone()).await {
             Ok(client) => client,
@@ -208,12 +221,15 @@ impl Engine {
                 return Err(says);
             }
         };
-        let is_joining = !self.is_first && joined.containers.is_empty();
+        let is_new = pod.created.is_some_and(|created| created > self.begun);
+        let is_joining = (!self.is_first || is_new) && joined.containers.is_empty();
         let mut started = Vec::new();
-        for container in wanted {
-            // a pod that came with its init containers done says nothing new by them
-            if self.readers.len() >= MOST_READERS {
-                return Err(format!("more than {MOST_READERS} containers: only those are read"));
+        let Some(joined) = self.pods.get_mut(&pod.uid) else { return Ok(Vec::new()) };
+        for (at, container) in wanted.into_iter().enumerate() {
+            if self.readers.len() + started.len() >= MOST_READERS {
+                return Err(format!(
+                    "there are more than {MOST_READERS} containers: the others are not read"
+                ));
             }
             let source = LogSource {
                 tag: "".into(),
@@ -227,39 +243,44 @@ impl Engine {
                 lines: 0,
             };
             let Some(number) = self.core.join(source) else {
-                return Err("too many containers came and went".to_owned());
+                return Err("too many containers came and went: open the logs anew".to_owned());
             };
-            started.push((number, container.name.clone()));
-        }
-        self.core.retag();
-        let Some(joined) = self.pods.get_mut(&pod.uid) else { return Ok(()) };
-        for (at, (number, name)) in started.into_iter().enumerate() {
-            joined.containers.insert(name.clone());
-            let out = Sender::new(number, self.out.clone());
+            joined.containers.insert(container.name.clone());
             let reader = Reader {
                 core: self.core.clone(),
                 client: client.clone(),
                 request: self.request.clone(),
                 source: number,
-                container: name,
+                container: container.name.clone(),
                 pod: joined.state.subscribe(),
-                out: out.clone(),
+                out: Sender::new(number, self.out.clone()),
                 most: self.most,
-                is_first: self.is_first,
+                is_first: !is_new,
                 fresh: None,
+                ground: self.ground.clone(),
             };
             let note = (is_joining && at == 0).then(|| format!("pod {} joined", pod.at.name));
-            self.readers.spawn(async move {
-                if let Some(note) = note {
-                    let mut lines = Lines::default();
-                    let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(NO_TIME);
-                    lines.push(now, RawKind::Note, note.as_bytes());
-                    out.send(lines).await;
-                }
-                reader.run().await;
-            });
+            started.push(Start { reader, note });
         }
-        Ok(())
+        Ok(started)
+    }
+}
+
+/// A reader that is to run, and what is said before its first line.
+struct Start {
+    reader: Reader,
+    note: Option<String>,
+}
+
+impl Start {
+    async fn run(self) {
+        if let Some(note) = self.note {
+            let mut lines = Lines::default();
+            let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(NO_TIME);
+            lines.push(now, RawKind::Note, note.as_bytes());
+            self.reader.out.send(lines).await;
+        }
+        self.reader.run().await;
     }
 }
 
@@ -283,6 +304,8 @@ impl Sink for Screen {
     }
 
     fn failed(&mut self, _kind: ProblemKind) {}
+
+    fn problem(&mut self, _problem: Option<Problem>) {}
 }
 
 /// Looks at a line as the stream keeps it.

@@ -4,7 +4,7 @@
 //! tellers; what is written now is held for a moment, so that a line on a slower way finds its place. A
 //! single source waits for nobody. Readers that are ahead wait: nothing is kept beyond a few batches each.
 
-use super::pods::ProblemKind;
+use super::pods::{Problem, ProblemKind};
 use super::split::{Lines, NO_TIME, RawLine};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -38,6 +38,8 @@ pub(super) enum Event {
     Failed(ProblemKind),
     /// It ends.
     Done,
+    /// Some pods cannot be found; `None` when they can again. Of no source.
+    Problem(Option<Problem>),
     /// Lines.
     Lines(Lines, OwnedSemaphorePermit),
 }
@@ -81,6 +83,9 @@ pub(super) trait Sink: Send {
 
     /// Is told that a reader failed.
     fn failed(&mut self, kind: ProblemKind);
+
+    /// Is told that some pods cannot be found, or can again.
+    fn problem(&mut self, problem: Option<Problem>);
 }
 
 struct Batch {
@@ -178,6 +183,9 @@ impl Merge {
     }
 
     fn note(&mut self, source: u16, event: Event, sink: &mut dyn Sink) {
+        if let Event::Problem(problem) = event {
+            return sink.problem(problem);
+        }
         let at = usize::from(source);
         if self.queues.len() <= at {
             self.queues.resize_with(at + 1, || Queue { is_done: true, key: i64::MIN, ..Queue::default() });
@@ -192,6 +200,7 @@ impl Merge {
             Event::Opened(skew) => queue.skew = skew.saturating_mul(1_000_000_000),
             Event::CaughtUp => queue.patience = None,
             Event::Failed(kind) => sink.failed(kind),
+            Event::Problem(_) => {}
             Event::Done => {
                 queue.is_done = true;
                 queue.patience = None;

@@ -5,9 +5,11 @@
 //! business of whoever looks: the stream reads them all.
 
 mod engine;
+mod finder;
 mod level;
 mod merge;
 mod pods;
+mod print;
 mod query;
 mod reader;
 mod recent;
@@ -18,11 +20,15 @@ mod spill;
 mod split;
 mod stream;
 mod tag;
+mod watched;
 
 pub use engine::{Ground, SCREEN_LINE, start};
+pub use finder::{Finder, Target};
 pub use pods::{ContainerView, Members, PodView, Problem, ProblemKind, RunState};
+pub use print::{Ended, Prefix, Printer, Shape, print};
 pub use query::{Query, without_colours};
 pub use stream::{Limits, Stream};
+pub use watched::members;
 
 use super::object::ObjectRef;
 use jiff::Timestamp;

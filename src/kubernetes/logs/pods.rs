@@ -2,6 +2,7 @@
 
 use super::super::object::{Container, ContainerState, Facts, Object, Role};
 use super::super::{Kind, ObjectRef};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as api;
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ pub struct PodView {
     pub reason: Arc<str>,
     /// Why, in a sentence; empty when absent.
     pub message: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
     /// Its containers, in the order of the spec, init containers first.
     pub containers: Vec<ContainerView>,
 }
@@ -96,6 +99,7 @@ impl PodView {
             phase: pod.phase.clone(),
             reason: pod.reason.clone(),
             message: pod.message.as_deref().unwrap_or_default().to_owned(),
+            created: object.created,
             containers: pod.containers.iter().map(ContainerView::from_object).collect(),
         })
     }
@@ -132,6 +136,7 @@ impl PodView {
             phase: text(&status.phase),
             reason: text(&status.reason),
             message: status.message.clone().unwrap_or_default(),
+            created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
             containers,
         }
     }

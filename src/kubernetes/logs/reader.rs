@@ -4,6 +4,7 @@
 //! instance, after the rest of the one before; one that has not started is waited for. The reader hands on
 //! lines in the order of the log and says what happened between them.
 
+use super::engine::Ground;
 use super::merge::{Event, Sender};
 use super::pods::{ContainerView, PodView, ProblemKind, RunState};
 use super::recent::{Known, Recent};
@@ -70,6 +71,8 @@ pub(super) struct Reader {
     pub is_first: bool,
     /// What the pod was asked itself, where that is newer than what was told.
     pub fresh: Option<Arc<PodView>>,
+    /// Gives another connection when this one does not work any more.
+    pub ground: Arc<dyn Ground>,
 }
 
 /// How a response ended.
@@ -238,6 +241,11 @@ impl Reader {
             sleep(wait.unwrap_or_default().min(Duration::from_secs(60))).await;
             self.pause(&state).await;
             state.tries += 1;
+            if state.tries > 1
+                && let Ok(client) = self.ground.client(view.at.cluster.clone()).await
+            {
+                self.client = client;
+            }
             self.refresh().await;
         }
     }

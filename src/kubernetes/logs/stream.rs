@@ -374,6 +374,13 @@ impl Core {
         Some(number)
     }
 
+    /// Returns the sources.
+    pub(super) fn sources(&self) -> Arc<[LogSource]> {
+        let mut inner = self.lock();
+        let Inner { sources, shared, .. } = &mut *inner;
+        shared.get_or_insert_with(|| sources.as_slice().into()).clone()
+    }
+
     /// Gives the sources short names that nobody else has.
     pub(super) fn retag(&self) {
         let mut inner = self.lock();
