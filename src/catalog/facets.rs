@@ -3,7 +3,7 @@
 use super::filter::quoted;
 use super::snapshot::{Catalog, EntityId, NONE};
 use crate::model::entity_ref::split_canonical;
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// One field with its values.
@@ -31,46 +31,63 @@ pub struct FacetValue {
 /// Fields that are counted, in the order they are shown.
 pub const FACETS: &[&str] = &["kind", "type", "lifecycle", "owner", "system", "tag", "namespace", "source"];
 
+/// How often each number occurs: numbers are dense, so that counting is one addition.
+struct Counts {
+    of: Vec<usize>,
+    absent: usize,
+    /// The number that means that there is no value.
+    none: u32,
+}
+
+impl Counts {
+    fn add(&mut self, number: u32) {
+        match self.of.get_mut(number as usize).filter(|_| number != self.none) {
+            Some(slot) => *slot += 1,
+            None => self.absent += 1,
+        }
+    }
+}
+
 /// Counts all fields of [`FACETS`].
 pub fn facets(catalog: &Catalog, ids: &[EntityId]) -> Vec<Facet> {
-    FACETS.iter().filter_map(|key| facet(catalog, ids, key)).collect()
+    FACETS.par_iter().filter_map(|key| facet(catalog, ids, key)).collect()
 }
 
 /// Counts one field; `None` for a key that is not in [`FACETS`].
 pub fn facet(catalog: &Catalog, ids: &[EntityId], key: &str) -> Option<Facet> {
     let key = FACETS.iter().find(|known| **known == key)?;
-    let rows = || ids.iter().filter_map(|id| Some((id.0, catalog.rows.get(id.0 as usize)?)));
-    let mut counts: FxHashMap<u32, usize> = FxHashMap::default();
-    let mut absent = 0;
-    let mut count = |value: Option<u32>| match value {
-        Some(value) => *counts.entry(value).or_default() += 1,
-        None => absent += 1,
+    let is_node = matches!(*key, "owner" | "system");
+    let numbers = match *key {
+        "source" => catalog.sources.len(),
+        _ if is_node => catalog.node_count(),
+        _ => catalog.texts.len(),
     };
-    // 0 is the empty text
-    let text = |id: u32| (id != 0).then_some(id);
-    let node = |id: u32| (id != NONE).then_some(id);
+    let mut counts = Counts { of: vec![0; numbers], absent: 0, none: if is_node { NONE } else { 0 } };
+    let rows = || ids.iter().filter_map(|id| catalog.rows.get(id.0 as usize));
     match *key {
-        "kind" => rows().for_each(|(_, row)| count(text(row.kind.0))),
-        "type" => rows().for_each(|(_, row)| count(text(row.entity_type.0))),
-        "lifecycle" => rows().for_each(|(_, row)| count(text(row.lifecycle.0))),
-        "namespace" => rows().for_each(|(_, row)| count(text(row.namespace.0))),
-        "owner" => rows().for_each(|(_, row)| count(node(row.owner))),
-        "system" => rows().for_each(|(_, row)| count(node(row.system))),
-        "source" => rows().for_each(|(_, row)| {
-            count(catalog.files.source_of(row.file).map(u32::from));
-        }),
-        _ => rows().for_each(|(id, _)| {
-            let tags = catalog.tags_of(id);
-            if tags.is_empty() {
-                count(None);
+        "kind" => rows().for_each(|row| counts.add(row.kind.0)),
+        "type" => rows().for_each(|row| counts.add(row.entity_type.0)),
+        "lifecycle" => rows().for_each(|row| counts.add(row.lifecycle.0)),
+        "namespace" => rows().for_each(|row| counts.add(row.namespace.0)),
+        "owner" => rows().for_each(|row| counts.add(row.owner)),
+        "system" => rows().for_each(|row| counts.add(row.system)),
+        "source" => {
+            counts.none = NONE;
+            rows().for_each(|row| counts.add(catalog.files.source_of(row.file).map_or(NONE, u32::from)));
+        }
+        _ => {
+            for id in ids {
+                let tags = catalog.tags_of(id.0);
+                if tags.is_empty() {
+                    counts.absent += 1;
+                }
+                tags.iter().for_each(|tag| counts.add(tag.0));
             }
-            for tag in tags {
-                count(text(tag.0));
-            }
-        }),
+        }
     }
+    let Counts { of, absent, .. } = counts;
+    let counts = (0u32..).zip(of).filter(|(_, count)| *count > 0);
     let mut values: Vec<FacetValue> = counts
-        .into_iter()
         .map(|(id, count)| {
             let value = match *key {
                 "owner" | "system" => short_ref(catalog.refs.get(id)).to_owned(),

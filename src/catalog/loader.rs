@@ -162,6 +162,11 @@ impl Loader {
         is_changed
     }
 
+    /// Returns whether the last reading of a source looked at a few files only, so that no folder is new.
+    pub(super) fn looked_at_few(&self, index: usize) -> bool {
+        self.cache.looked_at_few(index as u16)
+    }
+
     /// Waits until no source is being read, and keeps it so for as long as the answer lives.
     pub(super) fn wait_until_unread(&self, longest: Duration) -> Option<Vec<MutexGuard<'_, Option<Kept>>>> {
         const STEP: Duration = Duration::from_millis(20);

@@ -251,7 +251,7 @@ impl Loader {
                 }
             }
         }
-        self.cache.forget(|file| places.contains_key(&file));
+        self.cache.exchange(|file| places.get(&file).copied());
         drop(places);
         let sources = known.sources.iter().map(|source| source.state.clone()).collect();
         known.catalog = Arc::new(Catalog { sources, ..Catalog::clone(&opened.catalog) });

@@ -4,7 +4,7 @@
 use super::screen::{configured, me};
 use super::session::Session;
 use crate::app::event::{Shared, TaskEvent};
-use crate::catalog::refresh::{Order, Refresher, Report, Watcher};
+use crate::catalog::refresh::{Folders, Order, Refresher, Report, Watcher};
 use crate::tui::services::Tell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -85,13 +85,13 @@ fn watch(state: &Arc<State>) -> Option<Arc<Watcher>> {
 }
 
 /// The folders whose settings count, and those in which they may come into being.
-fn folders(session: &Session) -> Vec<PathBuf> {
+fn folders(session: &Session) -> Folders {
     let paths = &session.config.paths;
     let mut folders = vec![paths.config.clone(), paths.themes(), paths.system.clone()];
     folders.extend(paths.config.parent().map(Path::to_owned));
     folders.extend(session.inputs.project.clone());
     folders.extend(session.inputs.config_file.as_deref().and_then(Path::parent).map(Path::to_owned));
-    folders
+    folders.into_iter().collect()
 }
 
 impl State {

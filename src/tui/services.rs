@@ -369,57 +369,61 @@ fn new_file(name: &str) -> std::io::Result<(std::fs::File, String)> {
     Err(std::io::Error::other("a hundred files of that name exist already"))
 }
 
-/// The order of one snapshot by one key: rank of every entity, computed once and used at every key press.
+/// The order of one snapshot by one key, found once and used at every key press.
 #[derive(Debug, Default)]
-pub struct Order(Mutex<Option<Ranks>>);
+pub struct Order(Mutex<Option<Sorted>>);
 
 #[derive(Debug)]
-struct Ranks {
+struct Sorted {
     catalog: Weak<Catalog>,
     key: SortKey,
-    of_id: Arc<Vec<u32>>,
+    ids: Arc<Vec<EntityId>>,
 }
 
 impl Order {
     /// Sorts ids of a snapshot.
-    pub fn sort(&self, catalog: &Arc<Catalog>, ids: &mut [EntityId], sort: Sort) {
-        let ranks = self.ranks(catalog, sort.key);
-        let rank = |id: &EntityId| ranks.get(id.0 as usize).copied().unwrap_or(u32::MAX);
-        ids.sort_unstable_by_key(rank);
+    pub fn sort(&self, catalog: &Arc<Catalog>, ids: &mut Vec<EntityId>, sort: Sort) {
+        if sort.key == SortKey::Name {
+            // the snapshot knows this order itself
+            pick_in_order(catalog.by_name().iter().copied().map(EntityId), catalog.len(), ids);
+        } else {
+            pick_in_order(self.all(catalog, sort.key).iter().copied(), catalog.len(), ids);
+        }
         if sort.is_descending {
             ids.reverse();
         }
     }
 
-    fn ranks(&self, catalog: &Arc<Catalog>, key: SortKey) -> Arc<Vec<u32>> {
+    fn all(&self, catalog: &Arc<Catalog>, key: SortKey) -> Arc<Vec<EntityId>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ranks) =
+        if let Some(sorted) =
             kept.as_ref().filter(|r| r.key == key && r.catalog.as_ptr() == Arc::as_ptr(catalog))
         {
-            return ranks.of_id.clone();
+            return sorted.ids.clone();
         }
         let mut all: Vec<EntityId> = catalog.ids().collect();
-        if key == SortKey::Name {
-            // ids come by kind and then name: a stable sort merges these runs and makes no text
-            let name = |id: &EntityId| split_canonical(catalog.ref_of(*id));
-            all.sort_by(|a, b| {
-                let (kind_a, _, name_a) = name(a);
-                let (kind_b, _, name_b) = name(b);
-                (name_a, kind_a).cmp(&(name_b, kind_b))
-            });
-        } else {
-            all.sort_by_cached_key(|id| catalog.entity(*id).map(|entity| sort_text(catalog, &entity, key)));
-        }
-        let mut ranks = vec![0; all.len()];
-        for (rank, id) in all.iter().enumerate() {
-            if let Some(slot) = ranks.get_mut(id.0 as usize) {
-                *slot = rank as u32;
-            }
-        }
-        let ranks = Arc::new(ranks);
-        *kept = Some(Ranks { catalog: Arc::downgrade(catalog), key, of_id: ranks.clone() });
-        ranks
+        all.sort_by_cached_key(|id| catalog.entity(*id).map(|entity| sort_text(catalog, &entity, key)));
+        let ids = Arc::new(all);
+        *kept = Some(Sorted { catalog: Arc::downgrade(catalog), key, ids: ids.clone() });
+        ids
     }
+}
+
+/// Puts ids, each of which is below `total`, into the order of a list of all.
+fn pick_in_order(all: impl Iterator<Item = EntityId>, total: usize, ids: &mut Vec<EntityId>) {
+    if ids.len() >= total {
+        *ids = all.collect();
+        return;
+    }
+    let mut is_wanted = vec![false; total];
+    for id in ids.iter() {
+        if let Some(slot) = is_wanted.get_mut(id.0 as usize) {
+            *slot = true;
+        }
+    }
+    let count = ids.len();
+    ids.clear();
+    ids.extend(all.filter(|id| is_wanted.get(id.0 as usize) == Some(&true)).take(count));
 }
 
 /// What an entity is ordered by: the column, then its name; empty columns come last.

@@ -1,6 +1,7 @@
 //! What earlier loads know of files: unchanged content is not parsed again, and what was good once
 //! stays when it breaks.
 
+use super::again::Last;
 use super::record::{self, KeyRow};
 use super::targets::Target;
 use super::{Address, How, Root};
@@ -32,6 +33,8 @@ pub struct FileCache {
     failed: RwLock<FxHashMap<u16, Arc<Unfetched>>>,
     /// Where the files of each source were found; there while it has been read to the end.
     walks: Mutex<FxHashMap<u16, Walked>>,
+    /// What the last reading of each source found, and whether it looked at a few files only.
+    lasts: Mutex<FxHashMap<u16, (Last, bool)>>,
 }
 
 /// Why each address could not be fetched.
@@ -207,6 +210,7 @@ impl FileCache {
         self.files.write().unwrap_or_else(PoisonError::into_inner).clear();
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.others.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lasts.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.places.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -215,11 +219,16 @@ impl FileCache {
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 
-    /// Forgets what came out of these files, because [`Self::set_kept`] has it.
-    pub(crate) fn forget(&self, is_kept: impl Fn(*const ParsedFile) -> bool) {
+    /// Puts other files in the place of those that they are equal to; what came out of them [`Self::set_kept`]
+    /// has brought.
+    pub(crate) fn exchange<'a>(&self, other: impl Fn(*const ParsedFile) -> Option<&'a Arc<ParsedFile>>) {
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        files.retain(|_, result| !is_kept(Arc::as_ptr(&result.parsed)));
+        files.retain(|_, result| other(Arc::as_ptr(&result.parsed)).is_none());
         files.shrink_to_fit();
+        let mut lasts = self.lasts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (last, _) in lasts.values_mut() {
+            last.exchange(&other);
+        }
     }
 
     /// Hands over everything that is known of files, while nothing is added.
@@ -250,6 +259,22 @@ impl FileCache {
 
     pub(crate) fn set_walk(&self, source: u16, walked: Walked) {
         self.walks.lock().unwrap_or_else(PoisonError::into_inner).insert(source, walked);
+    }
+
+    /// Takes what the last reading of a source found; as with a walk, it is given back at the end.
+    pub(super) fn take_last(&self, source: u16) -> Option<Last> {
+        let mut lasts = self.lasts.lock().unwrap_or_else(PoisonError::into_inner);
+        lasts.remove(&source).map(|(last, _)| last)
+    }
+
+    pub(super) fn set_last(&self, source: u16, last: Last, is_of_few: bool) {
+        self.lasts.lock().unwrap_or_else(PoisonError::into_inner).insert(source, (last, is_of_few));
+    }
+
+    /// Returns whether the last reading of a source looked at a few files only.
+    pub(in crate::catalog) fn looked_at_few(&self, source: u16) -> bool {
+        let lasts = self.lasts.lock().unwrap_or_else(PoisonError::into_inner);
+        lasts.get(&source).is_some_and(|(_, is_of_few)| *is_of_few)
     }
 
     /// Returns what could not be fetched for a source when it was last read.

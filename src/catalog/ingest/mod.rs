@@ -6,6 +6,7 @@
 //! has to come over the network is asked for at once and taken in when all local files are done.
 
 mod address;
+mod again;
 mod cache;
 mod file;
 pub mod json;
@@ -30,6 +31,7 @@ use crate::config::source::without_credentials;
 use crate::diagnostic::{Diagnostic, Severity, SourceLocation};
 use crate::net::{Batch, NetError, Remote};
 use crate::yaml::{Position, Source, decode};
+use again::Last;
 use cache::{CacheKey, FileResult, Others, TakenIn, Unfetched};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -47,6 +49,8 @@ const MAX_LEVELS: usize = 1000;
 const REMOTE_ROUNDS: u32 = 3;
 /// Longest part of a line that a diagnostic shows, in characters.
 const MAX_LINE: usize = 400;
+/// Files that are read between two looks at what they lead to.
+const AT_ONCE: usize = 8192;
 /// Files between two reports of progress.
 const REPORT_EVERY: usize = 500;
 
@@ -108,6 +112,13 @@ struct Job {
     from: Option<Arc<Named>>,
 }
 
+impl Job {
+    fn root(root: Root) -> Self {
+        let (address, how) = (root.address, root.how);
+        Self { address, otherwise: None, instead_of: None, how, origin: None, from: None }
+    }
+}
+
 /// A target as a Location names it.
 #[derive(Debug)]
 struct Named {
@@ -143,7 +154,22 @@ enum Outcome {
 }
 
 /// What was read.
-type Found = Vec<(How, Address, Arc<FileResult>)>;
+type Found = Vec<FoundFile>;
+
+/// A file that was read, without what it led to.
+struct FoundFile {
+    how: How,
+    address: Address,
+    parsed: Arc<ParsedFile>,
+    skeletons: Vec<String>,
+}
+
+impl FoundFile {
+    fn new(job: Job, result: &FileResult) -> Self {
+        let (parsed, skeletons) = (result.parsed.clone(), result.skeletons.clone());
+        Self { how: job.how, address: job.address, parsed, skeletons }
+    }
+}
 
 /// Why a file could not be read.
 #[derive(Debug, Clone)]
@@ -166,6 +192,8 @@ pub struct Ingest<'a> {
     others: Arc<Others>,
     /// The only files of the tree that may differ from before, with what could not be fetched then.
     changed: Option<(Changed, Arc<Unfetched>)>,
+    /// What the next reading may go on from.
+    last: Last,
     /// Whether the tree lay elsewhere before: location refs name its folder or commit.
     moved: bool,
 }
@@ -198,6 +226,7 @@ impl<'a> Ingest<'a> {
             files_read: AtomicUsize::new(0),
             others: cx.cache.others(cx.index),
             changed: None,
+            last: Last::default(),
             moved: cx.cache.place(cx.index) != Some(tree.location_ref("")),
         }
     }
@@ -248,15 +277,7 @@ impl<'a> Ingest<'a> {
             [root] if root.how == How::Asked => Some(root.address.clone()),
             _ => None,
         };
-        let job = |root: Root| Job {
-            address: root.address,
-            otherwise: None,
-            instead_of: None,
-            how: root.how,
-            origin: None,
-            from: None,
-        };
-        let mut level: Vec<Job> = roots.into_iter().map(job).collect();
+        let mut level: Vec<Job> = roots.into_iter().map(Job::root).collect();
         let mut seen: FxHashSet<Address> = FxHashSet::default();
         let mut waiting: Vec<Job> = Vec::new();
         let mut found = Found::new();
@@ -266,7 +287,13 @@ impl<'a> Ingest<'a> {
             level.sort_by(|a, b| (a.how, &a.address, &a.origin).cmp(&(b.how, &b.address, &b.origin)));
             level.retain(|job| seen.insert(job.address.clone()));
             let mut next = Vec::new();
-            for (job, outcome) in self.process_all(std::mem::take(&mut level)) {
+            let mut rest = level.into_iter();
+            let mut done = Vec::new().into_iter();
+            // some at a time: what is known of a hundred thousand files need not be there at once
+            while let Some((job, outcome)) = done.next().or_else(|| {
+                done = self.process_all(rest.by_ref().take(AT_ONCE).collect()).into_iter();
+                done.next()
+            }) {
                 match outcome {
                     Outcome::Nothing(stamp) => others.extend(job.address.as_path().cloned().zip(stamp)),
                     Outcome::Waiting => waiting.push(job),
@@ -276,6 +303,7 @@ impl<'a> Ingest<'a> {
                         return Err(self.alone_failed(&job, failure));
                     }
                     Outcome::Failed(failure) => {
+                        self.last.note_path(job.address.as_path().map_or("", |path| path));
                         if let Failure::Net(error) = &failure {
                             failed.insert(job.address.clone(), error.clone());
                         }
@@ -283,8 +311,9 @@ impl<'a> Ingest<'a> {
                     }
                     Outcome::Listed(files) => self.listed(&job, files, &mut next),
                     Outcome::File(result) => {
+                        self.last.note(&result);
                         self.follow(&job, &result, &mut next);
-                        found.push((job.how, job.address, result));
+                        found.push(FoundFile::new(job, &result));
                     }
                 }
             }
@@ -306,7 +335,11 @@ impl<'a> Ingest<'a> {
         self.cx.cache.set_others(self.cx.index, others);
         self.cx.cache.set_failed(self.cx.index, failed);
         self.cx.cache.set_place(self.cx.index, self.tree.location_ref(""));
-        Ok(self.finish(found))
+        let (cx, mut last) = (self.cx, std::mem::take(&mut self.last));
+        let delta = self.finish(found);
+        last.finish(&delta);
+        cx.cache.set_last(cx.index, last, false);
+        Ok(delta)
     }
 
     fn process_all(&self, jobs: Vec<Job>) -> Vec<(Job, Outcome)> {
@@ -536,16 +569,26 @@ impl<'a> Ingest<'a> {
 
     /// Makes the jobs of the targets that a file's Locations name.
     fn follow(&mut self, job: &Job, result: &FileResult, next: &mut Vec<Job>) {
+        if result.targets.is_empty() {
+            return;
+        }
+        let origin: Arc<str> = result.parsed.view().origin_ref.into();
         for target in &result.targets {
             match targets::resolve(self.tree, &job.address, target, &|url| self.remote.can_list(url)) {
-                Ok(found) => next.extend(found.into_iter().map(|(address, otherwise)| Job {
-                    address,
-                    otherwise,
-                    instead_of: None,
-                    how: How::Asked,
-                    origin: Some(result.parsed.origin_ref.clone()),
-                    from: Some(target.named.clone()),
-                })),
+                Ok(found) => {
+                    let places = found.iter().flat_map(|(first, second)| [Some(first), second.as_ref()]);
+                    for path in places.flatten().filter_map(Address::as_path) {
+                        self.last.note_path(path);
+                    }
+                    next.extend(found.into_iter().map(|(address, otherwise)| Job {
+                        address,
+                        otherwise,
+                        instead_of: None,
+                        how: How::Asked,
+                        origin: Some(origin.clone()),
+                        from: Some(target.named.clone()),
+                    }));
+                }
                 Err(Refusal::Silent) => {}
                 Err(Refusal::Told(diagnostic)) => self.report(*diagnostic, Some(&target.named)),
             }
@@ -626,7 +669,7 @@ impl<'a> Ingest<'a> {
                 let result = Arc::new(cache::kept(&before));
                 self.cx.cache.put(key, result.clone());
                 self.follow(&job, &result, next);
-                found.push((job.how, job.address, result));
+                found.push(FoundFile::new(job, &result));
                 return;
             }
         }
@@ -671,7 +714,7 @@ impl<'a> Ingest<'a> {
     fn finish(mut self, mut found: Found) -> Delta {
         if self.skip_skeletons {
             let folders: FxHashSet<&str> =
-                found.iter().flat_map(|(_, _, result)| &result.skeletons).map(String::as_str).collect();
+                found.iter().flat_map(|file| &file.skeletons).map(String::as_str).collect();
             if !folders.is_empty() {
                 let in_skeleton = |address: &Address| match address {
                     Address::Path(path) => std::iter::successors(Some(folder_of(path)), |f| {
@@ -680,16 +723,13 @@ impl<'a> Ingest<'a> {
                     .any(|folder| !folder.is_empty() && folders.contains(folder)),
                     Address::Url(_) => false,
                 };
-                let keep: Vec<bool> = found
-                    .iter()
-                    .map(|(how, address, _)| *how == How::Asked || !in_skeleton(address))
-                    .collect();
+                let keep: Vec<bool> =
+                    found.iter().map(|file| file.how == How::Asked || !in_skeleton(&file.address)).collect();
                 let mut keep = keep.into_iter();
                 found.retain(|_| keep.next().unwrap_or(true));
             }
         }
-        let mut files: Vec<Arc<ParsedFile>> =
-            found.into_iter().map(|(_, _, result)| result.parsed.clone()).collect();
+        let mut files: Vec<Arc<ParsedFile>> = found.into_iter().map(|file| file.parsed).collect();
         files.sort_unstable_by(|a, b| a.path_text().cmp(b.path_text()));
         let diagnostics = std::mem::take(&mut self.diagnostics);
         Delta { files, diagnostics, ..Delta::default() }

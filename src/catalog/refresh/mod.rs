@@ -5,10 +5,12 @@
 //! place as it comes, and several that come together are joined once. Nothing here is drawn and nothing
 //! blocks who asks.
 
+mod folders;
 mod schedule;
 mod status;
 mod watch;
 
+pub use folders::Folders;
 pub use status::{Amount, Phase, SourceStatus};
 pub use watch::Watcher;
 
@@ -17,7 +19,6 @@ use super::progress::{Progress, ProgressEvent};
 use super::snapshot::Catalog;
 use crate::diagnostic::Diagnostic;
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -84,7 +85,7 @@ enum Message {
     Progress(ProgressEvent),
     Read { index: usize, is_changed: bool },
     Joined { catalog: Arc<Catalog>, took: Duration },
-    Followed { index: usize, folders: Vec<PathBuf>, problem: Option<String> },
+    Followed { index: usize, folders: Folders, problem: Option<String> },
     Changed(Vec<PathBuf>),
     Saved { problems: Vec<Diagnostic>, took: Duration, catalog: Option<Arc<Catalog>> },
     Stop,
@@ -141,9 +142,8 @@ struct Manager {
     sources: Vec<Source>,
     watcher: Option<Arc<Watcher>>,
     watch_problem: Option<String>,
-    /// Which sources a folder belongs to.
-    followed: FxHashMap<PathBuf, Vec<usize>>,
-    folders: Vec<Vec<PathBuf>>,
+    /// Folders that each source depends on.
+    folders: Vec<Folders>,
     /// Something was read that no snapshot has.
     is_unjoined: bool,
     is_joining: bool,
@@ -197,7 +197,7 @@ impl Manager {
             Some(Err(problem)) => (None, Some(problem)),
             None => (None, None),
         };
-        let folders = vec![Vec::new(); sources.len()];
+        let folders = vec![Folders::default(); sources.len()];
         Self {
             loader,
             sender,
@@ -206,7 +206,6 @@ impl Manager {
             sources,
             watcher,
             watch_problem,
-            followed: FxHashMap::default(),
             folders,
             is_unjoined: true,
             is_joining: false,
@@ -414,7 +413,9 @@ impl Manager {
             source.due = Some(now);
         }
         let is_watched = source.status.is_watched;
-        let should_follow = is_watched && (is_changed || self.folders.get(index).is_none_or(Vec::is_empty));
+        let is_changed_widely = is_changed && !self.loader.looked_at_few(index);
+        let should_follow =
+            is_watched && (is_changed_widely || self.folders.get(index).is_none_or(Folders::is_empty));
         // that it is as good as new counts, too, for what is not watched
         self.is_unjoined |= is_changed || !is_watched;
         self.is_untold = true;
@@ -427,31 +428,26 @@ impl Manager {
     fn follow(&mut self, index: usize) {
         if let Some(problem) = &self.watch_problem {
             let problem = problem.clone();
-            let _ =
-                self.sender.send(Message::Followed { index, folders: Vec::new(), problem: Some(problem) });
+            let _ = self.sender.send(Message::Followed {
+                index,
+                folders: Folders::default(),
+                problem: Some(problem),
+            });
             return;
         }
         let (loader, sender) = (self.loader.clone(), self.sender.clone());
         let work = move || {
-            let folders = loader.folders(index);
+            let folders = loader.folders(index).into_iter().collect();
             let _ = sender.send(Message::Followed { index, folders, problem: None });
         };
         let _ = std::thread::Builder::new().name("devportal-watch".into()).spawn(work);
     }
 
-    fn has_followed(&mut self, index: usize, folders: Vec<PathBuf>, mut problem: Option<String>) {
+    fn has_followed(&mut self, index: usize, folders: Folders, mut problem: Option<String>) {
         if let Some(own) = self.folders.get_mut(index).filter(|own| **own != folders) {
             *own = folders;
-            self.followed.clear();
-            for (index, folders) in self.folders.iter().enumerate() {
-                for folder in folders {
-                    self.followed.entry(folder.clone()).or_default().push(index);
-                }
-            }
-            let all: FxHashSet<PathBuf> = self.followed.keys().cloned().collect();
-            let all: Vec<PathBuf> = all.into_iter().collect();
             if let Some(watcher) = &self.watcher {
-                problem = problem.or(watcher.follow(&all).err());
+                problem = problem.or(watcher.follow(&Folders::union(&self.folders)).err());
             }
             // what changed after the reading and before now was seen by nobody
             if let Some(source) = self.sources.get_mut(index) {
@@ -473,11 +469,12 @@ impl Manager {
             }
         }
         for path in paths.iter().filter(|path| !is_passing(path)) {
-            let owners = path.ancestors().find_map(|folder| self.followed.get(folder));
-            for index in owners.into_iter().flatten() {
-                if let Some(source) = self.sources.get_mut(*index) {
-                    // a folder that came or went holds files that nobody named
-                    let is_file = !path.is_dir() && !self.followed.contains_key(path);
+            let owned = |folder: &Path| self.folders.iter().any(|own| own.contains(folder));
+            let Some(folder) = path.ancestors().find(|folder| owned(folder)) else { continue };
+            // a folder that came or went holds files that nobody named
+            let is_file = !path.is_dir() && folder != path.as_path();
+            for (own, source) in self.folders.iter().zip(&mut self.sources) {
+                if own.contains(folder) {
                     source.note_change(is_file.then_some(path), now);
                 }
             }

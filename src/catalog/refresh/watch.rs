@@ -4,18 +4,27 @@
 //! version control, which a source never enters, cost nothing; elsewhere the system watches whole trees
 //! and what is not of interest is left out here. Folders that appear are followed, too.
 
+use super::Folders;
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Told of paths that changed; an empty list means that some were missed and anything may have.
 type Listener = dyn Fn(Vec<PathBuf>) + Send + Sync;
 
+/// What is watched.
+#[derive(Default)]
+struct Followed {
+    folders: Folders,
+    /// Those among them that could not be watched.
+    failed: FxHashSet<PathBuf>,
+}
+
 /// Watches folders.
 pub struct Watcher {
     inner: Mutex<RecommendedWatcher>,
-    followed: Arc<Mutex<FxHashSet<PathBuf>>>,
+    followed: Mutex<Followed>,
 }
 
 impl std::fmt::Debug for Watcher {
@@ -42,45 +51,43 @@ impl Watcher {
         };
         let inner = RecommendedWatcher::new(handler, Config::default().with_follow_symlinks(false))
             .map_err(|e| plain(&e))?;
-        Ok(Self { inner: Mutex::new(inner), followed: Arc::default() })
+        Ok(Self { inner: Mutex::new(inner), followed: Mutex::default() })
     }
 
     /// Watches these folders, and no longer those that are not among them.
     ///
     /// # Errors
     /// The first that could not be watched, in plain words; the others are.
-    pub fn follow(&self, folders: &[PathBuf]) -> Result<(), String> {
+    pub fn follow(&self, folders: &Folders) -> Result<(), String> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted: FxHashSet<&Path> = folders.iter().take(MAX_FOLDERS).map(PathBuf::as_path).collect();
-        let gone: Vec<PathBuf> =
-            followed.iter().filter(|path| !wanted.contains(path.as_path())).cloned().collect();
-        for path in gone {
+        for path in followed.folders.iter().filter(|path| !folders.contains(path)) {
             // a folder that is deleted is not watched any more
-            let _ = inner.unwatch(&path);
-            followed.remove(&path);
+            let _ = inner.unwatch(path);
         }
         let mode =
             if cfg!(target_os = "linux") { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
         let mut problem = Ok(());
-        for path in wanted {
-            if followed.contains(path) {
+        let mut failed = FxHashSet::default();
+        let is_watched = |path: &Path| followed.folders.contains(path) && !followed.failed.contains(path);
+        let mut is_full = false;
+        for (at, path) in folders.iter().enumerate() {
+            if is_watched(path) {
                 continue;
             }
-            match inner.watch(path, mode) {
-                Ok(()) => {
-                    followed.insert(path.to_owned());
-                }
-                Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => {}
-                Err(error) => {
-                    let is_limit = matches!(error.kind, notify::ErrorKind::MaxFilesWatch);
+            if is_full || at >= MAX_FOLDERS {
+                failed.insert(path.to_owned());
+                continue;
+            }
+            if let Err(error) = inner.watch(path, mode) {
+                failed.insert(path.to_owned());
+                if !matches!(error.kind, notify::ErrorKind::PathNotFound) {
+                    is_full = matches!(error.kind, notify::ErrorKind::MaxFilesWatch);
                     problem = problem.and(Err(plain(&error)));
-                    if is_limit {
-                        break;
-                    }
                 }
             }
         }
+        *followed = Followed { folders: folders.clone(), failed };
         problem
     }
 }

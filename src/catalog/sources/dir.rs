@@ -113,11 +113,14 @@ pub(super) fn refresh_folder(path: &Path, cx: &RefreshContext<'_>) -> Result<Del
         Some((walked, changed)) => (walked, Some(changed)),
         None => (walk.run(None), None),
     };
-    let delta = Ingest::new(cx, &tree)
+    let ingest = Ingest::new(cx, &tree)
         .only(changed)
         .with_diagnostics(with_source(walked.diagnostics.clone(), cx))
-        .skipping_skeletons(selection.include.is_empty())
-        .run(walked.roots.clone())?;
+        .skipping_skeletons(selection.include.is_empty());
+    let delta = match ingest.again(&walked.roots) {
+        Some(delta) => delta,
+        None => ingest.run(walked.roots.clone())?,
+    };
     cx.cache.set_walk(cx.index, walked);
     Ok(delta)
 }
