@@ -41,6 +41,9 @@ pub struct GlobalArgs {
     /// Read git repositories at this revision, without a checkout
     #[arg(long, value_name = "REV", global = true)]
     pub at: Option<String>,
+    /// A company to try things on: the built-in catalog, and clusters that run inside this process
+    #[arg(long, global = true)]
+    pub demo: bool,
     /// Never touch the network
     #[arg(long, global = true)]
     pub offline: bool,

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod columns;
 pub mod crash;
+pub mod demo;
 pub mod error;
 mod live;
 pub mod log;

@@ -21,7 +21,7 @@ pub fn of_loader(loader: &Loader, from: SourcesFrom) -> Result<RepositorySource,
         config: config.clone(),
         folder: loader.folder(index).unwrap_or_else(temporary),
     };
-    if from == SourcesFrom::Sample {
+    if matches!(from, SourcesFrom::Sample | SourcesFrom::Demo) {
         let here = SourceConfig::guess(".", None);
         if is_repository(&here) {
             return Ok(RepositorySource { config: here, folder: temporary() });

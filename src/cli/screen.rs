@@ -126,15 +126,8 @@ fn services(session: Session) -> Services {
 fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
     let session = session.lock().unwrap_or_else(PoisonError::into_inner);
     let config = &session.config;
-    if !config.flag(&setting::KUBERNETES_ENABLED) {
-        return None;
-    }
-    let wanted = clusters::Wanted {
-        contexts: config.words(&setting::KUBERNETES_CONTEXTS).to_vec(),
-        clusters: config.clusters.clone(),
-        environments: config.environments.clone(),
-        sources: config.sources.clone(),
-    };
+    let wanted = session.wanted_clusters()?;
+    let places: Arc<dyn Fn() -> clusters::Places + Send + Sync> = session.cluster_places().into();
     let settings = hub::Settings {
         custom: clusters::all_custom(&config.custom_resources, &config.clusters),
         namespaces: config.words(&setting::KUBERNETES_NAMESPACES).to_vec(),
@@ -143,8 +136,8 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
         ..hub::Settings::default()
     };
     Some(Box::new(move |tell| {
-        let wanted = wanted.clone();
-        let find = move || clusters::discover(&clusters::Places::from_environment(), &wanted);
+        let (wanted, places) = (wanted.clone(), places.clone());
+        let find = move || clusters::discover(&places(), &wanted);
         Hub::with(settings.clone(), Box::new(find), tell)
     }))
 }
@@ -186,6 +179,7 @@ fn is_utf8() -> bool {
 
 fn origin(session: &Session) -> String {
     match session.sources_from {
+        SourcesFrom::Demo => "the demo".to_owned(),
         SourcesFrom::Folder => "the descriptors of this folder".to_owned(),
         SourcesFrom::Sample => "the built-in sample".to_owned(),
         SourcesFrom::CommandLine | SourcesFrom::Settings => {

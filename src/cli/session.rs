@@ -5,6 +5,7 @@
 //! no network; [`Session::load`] does.
 
 use super::args::GlobalArgs;
+use super::demo::Demo;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use crate::catalog::ingest::sniff;
@@ -13,6 +14,7 @@ use crate::config::setting::{self, Value};
 use crate::config::source::SourceConfig;
 use crate::config::{Config, Flag, Inputs};
 use crate::diagnostic::{Diagnostic, SourceLocation};
+use crate::kubernetes::clusters::{Places, Wanted};
 use crate::permissions::{Claims, Identity};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,8 @@ pub enum SourcesFrom {
     CommandLine,
     /// The settings.
     Settings,
+    /// `--demo`.
+    Demo,
     /// The current folder has descriptors.
     Folder,
     /// Nothing else was there.
@@ -48,6 +52,8 @@ pub struct Session {
     pub claims: Claims,
     /// Time for a whole command.
     pub timeout: Option<Duration>,
+    /// Clusters of `--demo`.
+    pub demo: Option<Arc<Demo>>,
     /// The command line, to find the sources again.
     global: GlobalArgs,
 }
@@ -66,6 +72,7 @@ pub fn open(global: &GlobalArgs) -> Session {
         sources_from,
         claims,
         timeout: global.timeout,
+        demo: global.demo.then(Arc::default),
         global: global.clone(),
         config,
         inputs,
@@ -103,6 +110,8 @@ fn sources(global: &GlobalArgs, config: &Config, folder: Option<&Path>) -> (Vec<
     let place = |place: &str| config.source_from_place(place, at);
     let (mut sources, from) = if !global.catalog.is_empty() {
         (global.catalog.iter().map(|text| place(text)).collect(), SourcesFrom::CommandLine)
+    } else if global.demo {
+        (vec![SourceConfig::sample()], SourcesFrom::Demo)
     } else if !config.sources.is_empty() {
         (config.sources.clone(), SourcesFrom::Settings)
     } else if at.is_some() || folder.is_some_and(has_descriptor) {
@@ -160,6 +169,9 @@ impl Session {
     pub fn notice(&self) -> Option<String> {
         match self.sources_from {
             SourcesFrom::CommandLine | SourcesFrom::Settings => None,
+            SourcesFrom::Demo => {
+                Some("this is the demo: a company that does not exist, with its clusters".to_owned())
+            }
             SourcesFrom::Folder => Some("reading the descriptors of the current folder".to_owned()),
             SourcesFrom::Sample => Some(
                 "showing the built-in sample; `--catalog PATH` reads yours, `devportal init` writes settings"
@@ -181,6 +193,29 @@ impl Session {
             self.loader = Arc::new(loader);
             self.sources_from = from;
         }
+    }
+
+    /// Returns where clusters are looked for: the environment, or the demo.
+    pub fn cluster_places(&self) -> Box<dyn Fn() -> Places + Send + Sync> {
+        match self.demo.clone() {
+            Some(demo) => Box::new(move || demo.places()),
+            None => Box::new(Places::from_environment),
+        }
+    }
+
+    /// Returns which clusters are wanted; `None` when none is to be asked.
+    pub fn wanted_clusters(&self) -> Option<Wanted> {
+        let config = &self.config;
+        if self.demo.is_some() {
+            // none but those of the demo
+            return Some(Wanted::default());
+        }
+        config.flag(&setting::KUBERNETES_ENABLED).then(|| Wanted {
+            contexts: config.words(&setting::KUBERNETES_CONTEXTS).to_vec(),
+            clusters: config.clusters.clone(),
+            environments: config.environments.clone(),
+            sources: config.sources.clone(),
+        })
     }
 
     /// Checks that what `--catalog` names exists.

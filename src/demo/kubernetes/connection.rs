@@ -1,6 +1,7 @@
 //! Connections that can be cut from outside, and a listener that can go down and come back on its port.
 
 use super::fault::Faults;
+use rustls::ServerConfig;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -10,38 +11,62 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Listens on a port of this machine.
 pub struct Listener {
     listener: Option<TcpListener>,
     address: SocketAddr,
     faults: Arc<Faults>,
+    tls: TlsAcceptor,
+    /// Connections that have shaken hands.
+    ready: (mpsc::Sender<Greeted>, mpsc::Receiver<Greeted>),
 }
+
+type Greeted = (TlsStream<Connection>, SocketAddr);
+
+/// Longest time for a handshake.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 impl Listener {
     /// Listens on any free port.
     ///
     /// # Errors
     /// When this machine has none.
-    pub fn bind(faults: Arc<Faults>) -> io::Result<Self> {
+    pub fn bind(faults: Arc<Faults>, tls: Arc<ServerConfig>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener: Some(listener), address, faults })
+        let ready = mpsc::channel(64);
+        Ok(Self { listener: Some(listener), address, faults, tls: tls.into(), ready })
     }
 
     /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Shakes hands in a task of its own: a caller that is slow holds up nobody else.
+    fn greet(&self, stream: TcpStream, from: SocketAddr) {
+        let _ = stream.set_nodelay(true);
+        let greeting = self.tls.accept(Connection::new(stream, &self.faults));
+        let ready = self.ready.0.clone();
+        tokio::spawn(async move {
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, greeting).await {
+                let _ = ready.send((stream, from)).await;
+            }
+        });
+    }
 }
 
 impl axum::serve::Listener for Listener {
-    type Io = Connection;
+    type Io = TlsStream<Connection>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> Greeted {
         let mut down = self.faults.is_down.subscribe();
         loop {
             if *down.borrow_and_update() {
@@ -58,12 +83,10 @@ impl axum::serve::Listener for Listener {
             };
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, from)) => {
-                        let _ = stream.set_nodelay(true);
-                        return (Connection::new(stream, &self.faults), from);
-                    }
+                    Ok((stream, from)) => self.greet(stream, from),
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 },
+                Some(greeted) = self.ready.1.recv() => return greeted,
                 _ = down.changed() => {}
             }
         }

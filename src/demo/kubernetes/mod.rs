@@ -9,6 +9,7 @@
 
 mod access;
 mod batch;
+mod certificate;
 mod clock;
 pub mod cluster;
 mod company;

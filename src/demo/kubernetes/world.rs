@@ -1,6 +1,7 @@
 //! A running world: its servers, its time, its kubeconfig.
 
 use super::access::{Caller, Rule};
+use super::certificate;
 use super::clock::Clock;
 use super::cluster::{Cluster, Version};
 use super::company::{self, Place};
@@ -143,12 +144,13 @@ impl World {
         let now = clock.now();
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let token = secret()?;
+        let identity = certificate::make()?;
         let mut servers = Vec::new();
         for plan in &scenario.clusters {
             let faults = Arc::new(Faults::default());
             let listener = {
                 let _inside = runtime.enter();
-                Listener::bind(faults.clone())?
+                Listener::bind(faults.clone(), identity.server.clone())?
             };
             let cluster = cluster_of(plan, scenario.seed, now);
             let server = Arc::new(Server::new(cluster, clock.clone(), faults, listener.address()));
@@ -162,7 +164,7 @@ impl World {
         let silent = scenario.silent.as_ref().map(|_| TcpListener::bind(("127.0.0.1", 0))).transpose()?;
         let folder = private_folder()?;
         let world = Self { servers, clock, folder, token, silent, runtime: Some(runtime) };
-        world.write_kubeconfig(scenario)?;
+        world.write_kubeconfig(scenario, &identity.authority)?;
         world.live();
         Ok(world)
     }
@@ -186,7 +188,7 @@ impl World {
         });
     }
 
-    fn write_kubeconfig(&self, scenario: &Scenario) -> io::Result<()> {
+    fn write_kubeconfig(&self, scenario: &Scenario, authority: &str) -> io::Result<()> {
         let mut addresses: Vec<(&str, SocketAddr)> =
             self.servers.iter().map(|(name, server)| (name.as_str(), server.address())).collect();
         if let (Some(name), Some(listener)) = (&scenario.silent, &self.silent) {
@@ -198,7 +200,10 @@ impl World {
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "preferences": {},
             "current-context": addresses.first().map_or("", |(name, _)| *name),
-            "clusters": each(&|name, address| json!({"name": name, "cluster": {"server": format!("http://{address}")}})),
+            "clusters": each(&|name, address| {
+                let server = format!("https://{address}");
+                json!({"name": name, "cluster": {"server": server, "certificate-authority-data": authority}})
+            }),
             "contexts": each(&|name, _| json!({"name": name, "context": {"cluster": name, "user": name}})),
             "users": each(&|name, _| json!({"name": name, "user": {"token": self.token}})),
         });
@@ -292,9 +297,32 @@ fn secret() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Begin of the names of the folders.
+const FOLDER: &str = "devportal-demo-";
+
+/// Removes what runs that were killed have left behind.
+#[cfg(unix)]
+fn sweep() {
+    let is_gone = |process: i32| {
+        rustix::process::Pid::from_raw(process).is_some_and(|process| {
+            rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+        })
+    };
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(FOLDER).and_then(|rest| rest.split('-').next()?.parse().ok());
+        if process.is_some_and(is_gone) {
+            // those of others cannot be removed, and are not
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Makes a folder that only this user can look into.
 fn private_folder() -> io::Result<PathBuf> {
-    let name = format!("devportal-demo-{}-{:.12}", std::process::id(), secret()?);
+    #[cfg(unix)]
+    sweep();
+    let name = format!("{FOLDER}{}-{:.12}", std::process::id(), secret()?);
     let folder = std::env::temp_dir().join(name);
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
