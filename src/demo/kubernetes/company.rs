@@ -203,18 +203,21 @@ fn timeline(place: Place, start: Timestamp) -> Vec<(Timestamp, Step)> {
             let last = batch::last_scheduled(schedule, start);
             let before = last.and_then(|last| batch::last_scheduled(schedule, last));
             for run in [last, before].into_iter().flatten() {
-                steps.extend([0, 2, 5, 60, 75, 140, 210, 300].map(|by| (later(run, by), Step::Tick)));
+                steps.extend([0, 5, 60, 75, 140, 210].map(|by| (later(run, by), Step::Tick)));
             }
         } else {
-            steps.extend([1, 4, 9, 15, 22, 30].map(|by| (later(at, by), Step::Tick)));
+            // made, ready, seen to be ready; those of a stateful set come one after the other
+            let ticks: &[i64] =
+                if service.runs == As::Stateful { &[12, 13, 25, 26, 38, 39, 40] } else { &[25, 26, 27] };
+            steps.extend(ticks.iter().map(|by| (later(at, *by), Step::Tick)));
         }
     }
     if place == Place::Prod {
         steps.push((later(start, -26 * 60), Step::Gateway));
     }
     // the last half hour coarsely, the last minute finely
-    steps.extend((6..=60).map(|at| (later(start, -at * 30), Step::Tick)));
-    steps.extend((0..=18).map(|at| (later(start, -at * 10), Step::Tick)));
+    steps.extend((1..=15).map(|at| (later(start, -at * 120), Step::Tick)));
+    steps.extend((0..=5).map(|at| (later(start, -at * 10), Step::Tick)));
     steps.retain(|(at, _)| *at <= start);
     steps.sort_by_key(|(at, _)| *at);
     steps

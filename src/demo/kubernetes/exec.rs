@@ -11,7 +11,7 @@ use super::shell::{Output, Shell, is_shell};
 use super::status::Failure;
 use axum::body::Bytes;
 use axum::extract::WebSocketUpgrade;
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -130,7 +130,8 @@ impl Session {
         let mut message = vec![STATUS];
         message.extend_from_slice(status.to_string().as_bytes());
         let _ = self.socket.send(Message::Binary(message.into())).await;
-        let _ = self.socket.send(Message::Close(None)).await;
+        let normal = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+        let _ = self.socket.send(Message::Close(Some(normal))).await;
         // the other side answers, or it does not
         let _ = tokio::time::timeout(Duration::from_secs(1), self.socket.recv()).await;
     }

@@ -25,6 +25,7 @@ mod metrics;
 mod node;
 mod patch;
 mod pod;
+mod protobuf;
 mod quantity;
 mod random;
 mod read;

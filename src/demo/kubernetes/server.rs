@@ -136,7 +136,7 @@ async fn answer(server: &Arc<Server>, request: Request<Body>) -> Result<Response
     if parts.method == Method::POST
         && let Some(kind) = review_of(&path)
     {
-        let review = read_body(body).await.unwrap_or(Value::Null);
+        let review = read_body(body).await?;
         return Ok(review_answer(&caller, kind, review));
     }
     let query = Query::parse(&query_text);
@@ -197,6 +197,13 @@ async fn read_body(body: Body) -> Result<Value, Failure> {
     let bytes = bytes.map_err(|_| Failure::new(413, "RequestEntityTooLarge", "limit is 3145728"))?;
     if bytes.is_empty() {
         return Ok(Value::Null);
+    }
+    if let Some(read) = super::protobuf::read(&bytes) {
+        return Ok(read);
+    }
+    if bytes.starts_with(b"k8s\0") {
+        let message = "the body of the request was in an unknown format - accepted media types include: application/json";
+        return Err(Failure::new(415, "UnsupportedMediaType", message));
     }
     let from_yaml = || serde_yaml::from_slice(&bytes).ok();
     serde_json::from_slice(&bytes)
