@@ -16,6 +16,7 @@ use crate::catalog::sources::Registered;
 use crate::catalog::{Catalog, EntityId};
 use crate::kubernetes::logs;
 use crate::kubernetes::order::{Answer, Question};
+use crate::kubernetes::rows::{Query, Rows};
 use crate::kubernetes::{self, ObjectRef};
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,6 +139,13 @@ pub enum TaskEvent {
     },
     /// What is known of the clusters has changed.
     Kubernetes(Shared<kubernetes::State>),
+    /// A list of objects has been filtered and sorted.
+    ObjectsListed {
+        /// Which request this answers.
+        generation: Generation,
+        /// The rows.
+        rows: Shared<Rows>,
+    },
     /// A question to a cluster has its answer.
     Cluster {
         /// Which request this answers.
@@ -340,6 +348,13 @@ pub enum Effect {
     },
     /// Ask for something to be done for the clusters.
     Kubernetes(kubernetes::Order),
+    /// Filter and sort objects on the pool; answered by [`TaskEvent::ObjectsListed`].
+    ListObjects {
+        /// Answers carry it.
+        generation: Generation,
+        /// What is listed.
+        query: Box<Query>,
+    },
     /// Ask a cluster a question; answered by [`TaskEvent::Cluster`].
     AskCluster {
         /// Answers carry it.

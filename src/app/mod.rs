@@ -403,6 +403,7 @@ impl App {
             TaskEvent::Filtered { .. }
             | TaskEvent::SourceRead { .. }
             | TaskEvent::Revisions { .. }
+            | TaskEvent::ObjectsListed { .. }
             | TaskEvent::Cluster { .. }
             | TaskEvent::LogsOpened { .. }
             | TaskEvent::LogsAdvanced

@@ -27,6 +27,7 @@ pub mod object;
 pub mod order;
 pub mod quantity;
 pub mod revisions;
+pub mod rows;
 pub mod select;
 pub mod state;
 #[cfg(test)]

@@ -306,7 +306,12 @@ impl Loop {
 }
 
 fn world(app: &App) -> World {
-    World { catalog: app.cx.catalog.clone(), me: app.cx.me.clone(), stars: app.cx.stars.clone() }
+    World {
+        catalog: app.cx.catalog.clone(),
+        kubernetes: app.cx.kubernetes.clone(),
+        me: app.cx.me.clone(),
+        stars: app.cx.stars.clone(),
+    }
 }
 
 fn setting<'a>(cx: &'a Context, key: &str) -> Option<&'a str> {

@@ -108,6 +108,7 @@ impl Headless {
     fn answers(&mut self, effect: &Effect) -> Vec<Effect> {
         let world = World {
             catalog: self.app.cx.catalog.clone(),
+            kubernetes: self.app.cx.kubernetes.clone(),
             me: self.app.cx.me.clone(),
             stars: self.app.cx.stars.clone(),
         };

@@ -11,7 +11,7 @@ use crate::app::event::{
 use crate::catalog::{Catalog, Entity, EntityId, Progress, ProgressEvent};
 use crate::catalog::{complete, facets, query, refresh, search};
 use crate::config::theme::Theme;
-use crate::kubernetes::{Hub, hub, logs};
+use crate::kubernetes::{Hub, State, hub, logs, rows};
 use crate::model::entity_ref::split_canonical;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
@@ -84,6 +84,8 @@ pub struct Services {
 pub struct World {
     /// The snapshot.
     pub catalog: Arc<Catalog>,
+    /// What is known of the clusters.
+    pub kubernetes: Arc<State>,
     /// Who the user is.
     pub me: Me,
     /// Starred refs.
@@ -148,6 +150,12 @@ impl Services {
                 if let Some(hub) = self.hub.get() {
                     hub.order(order.clone());
                 }
+            }
+            Effect::ListObjects { generation, query } => {
+                let filter = rows::Filter::parse(&query.filter).unwrap_or_default();
+                let now = jiff::Timestamp::now();
+                let found = rows::run(&world.kubernetes, &world.catalog, query, &filter, now);
+                send(TaskEvent::ObjectsListed { generation: *generation, rows: Shared(Arc::new(found)) });
             }
             Effect::AskCluster { generation, question } => {
                 let hub = self.hub.get().ok_or_else(|| "no cluster is asked from here".to_owned());

@@ -30,6 +30,11 @@ pub const PLACES: &[(&str, &str)] = &[
     ("sources", "sources"),
     ("diff", "diff"),
     ("history", "history component:default/checkout-api"),
+    ("kubernetes", "kubernetes"),
+    ("pods", "pods"),
+    ("namespaces", "kubernetes namespaces"),
+    ("clusters", "clusters"),
+    ("object", "object pod/shop/checkout-7d9f-b7qrs@prod-eu"),
 ];
 
 /// The sample, read once.
@@ -53,6 +58,7 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
     let mut cx = Context::new(panes::ALL);
     "the built-in sample".clone_into(&mut cx.origin);
     cx.settings = settings();
+    cx.kubernetes = crate::clusters::state();
     cx.config_files = ["config", "keys", "themes"]
         .into_iter()
         .map(|what| ConfigFile {

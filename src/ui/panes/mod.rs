@@ -6,10 +6,13 @@
 use crate::app::pane::PaneSpec;
 
 pub mod catalog;
+pub mod clusters;
 pub mod entity;
 pub mod graph;
 pub mod home;
+pub mod kubernetes;
 pub mod logs;
+pub mod object;
 pub mod org;
 pub mod problems;
 pub mod revisions;
@@ -22,6 +25,9 @@ pub static ALL: &[&PaneSpec] = &[
     &home::SPEC,
     &catalog::SPEC,
     &entity::SPEC,
+    &kubernetes::SPEC,
+    &clusters::SPEC,
+    &object::SPEC,
     &graph::SPEC,
     &graph::CYCLES,
     &org::SPEC,

@@ -15,7 +15,8 @@ use ratatui::layout::Rect;
 /// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Header, in capitals.
+    /// Header, in capitals. A space in front of it says that it stands over numbers, at the right edge; the mark
+    /// of the sorting takes that space.
     pub title: &'static str,
     /// Least cells it is useful with.
     pub min: u16,
@@ -106,7 +107,11 @@ impl Table<'_> {
                 },
                 _ => "",
             };
-            put(buf, area.x + x, area.y, *width, &format!("{}{arrow}", column.title), style(cx, Role::Dim));
+            let title = match column.title.strip_prefix(' ') {
+                Some(rest) if !arrow.is_empty() => format!("{}{rest}", arrow.trim_start()),
+                _ => format!("{}{arrow}", column.title),
+            };
+            put(buf, area.x + x, area.y, *width, &title, style(cx, Role::Dim));
         }
         for (line, at) in (self.list.offset..self.len).take(Self::height(area)).enumerate() {
             let y = area.y + 1 + line as u16;
