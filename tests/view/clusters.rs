@@ -71,6 +71,7 @@ fn container(name: &str, state: ContainerState) -> Container {
         limits: Resources { millicores: 500, memory: 128 << 20 },
         readiness: None,
         ports: Box::new([(8080, "http".into())]),
+        order: 0,
     }
 }
 

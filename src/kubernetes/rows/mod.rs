@@ -12,7 +12,7 @@ pub use filter::Filter;
 
 use super::kind::Kind;
 use super::object::{Container, ContainerState, Facts, Object, ObjectRef, Resources, Role};
-use super::select::Scope;
+use super::select::{self, Scope};
 use super::state::{ClusterState, PodUse, State};
 use crate::catalog::Catalog;
 use jiff::Timestamp;
@@ -56,6 +56,8 @@ pub struct Row {
     pub cluster: Arc<str>,
     /// The object.
     pub object: Arc<Object>,
+    /// No label leads to it, but its owner.
+    pub is_extra: bool,
     /// How deep in the tree.
     pub depth: u8,
     /// In the tree: whether it has rows below it, and whether they are shown.
@@ -298,27 +300,19 @@ pub fn clusters<'a>(state: &'a State, only: &'a [Arc<str>]) -> impl Iterator<Ite
 
 /// Returns the objects of a kind in the scope of a query.
 pub(super) fn in_scope(state: &State, catalog: &Catalog, query: &Query, kind: Kind) -> Vec<Row> {
-    let _ = catalog;
-    let mut out = Vec::new();
-    for cluster in clusters(state, &query.clusters) {
-        let Some(table) = cluster.tables.get(&kind) else { continue };
-        let row = |object: &Arc<Object>| Row {
-            cluster: cluster.cluster.name.clone(),
-            object: object.clone(),
+    let is_shown =
+        |cluster: &ClusterState| query.clusters.is_empty() || query.clusters.contains(&cluster.cluster.name);
+    let found = select::objects(state, catalog, &query.scope, &[kind]);
+    let shown = found.into_iter().filter(|found| is_shown(found.cluster));
+    shown
+        .map(|found| Row {
+            cluster: found.cluster.cluster.name.clone(),
+            object: found.object.clone(),
+            is_extra: found.is_extra,
             depth: 0,
             fold: None,
-        };
-        match &query.scope {
-            Scope::Everything => out.extend(table.objects.values().map(row)),
-            Scope::Namespace(namespace) => {
-                let from = (Arc::from(namespace.as_str()), Arc::from(""));
-                let inside = table.objects.range(from..).take_while(|((ns, _), _)| **ns == **namespace);
-                out.extend(inside.map(|(_, object)| row(object)));
-            }
-            Scope::Entity(_) => {}
-        }
-    }
-    out
+        })
+        .collect()
 }
 
 /// Returns the objects of a kind that belong to another: owned by it, on it, selected by it.
@@ -330,6 +324,7 @@ pub fn children(state: &State, parent: &ObjectRef, kind: Kind) -> Vec<Row> {
     let row = |child: &Arc<Object>| Row {
         cluster: parent.cluster.clone(),
         object: child.clone(),
+        is_extra: false,
         depth: 0,
         fold: None,
     };

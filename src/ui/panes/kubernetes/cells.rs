@@ -223,11 +223,11 @@ const KEYS: &[Col] = &[
     NAME,
     NAMESPACE,
     right(" KEYS", (5, 1), None, |c| match &c.row.object.facts {
-        Facts::Keys(keys) => text(&keys.len().to_string()),
+        Facts::Keys(keys) => text(&keys.sizes.len().to_string()),
         _ => Line::new(),
     }),
     right("    SIZE", (8, 2), None, |c| match &c.row.object.facts {
-        Facts::Keys(keys) => text(&crate::app::context::size(keys.iter().map(|(_, size)| size).sum())),
+        Facts::Keys(keys) => text(&crate::app::context::size(keys.sizes.iter().map(|(_, size)| size).sum())),
         _ => Line::new(),
     }),
     AGE,

@@ -178,7 +178,14 @@ pub fn lines(cx: &Context, state: &State, at: &ObjectRef, width: usize) -> Lines
         }
         Facts::Keys(keys) => {
             out.heading("Keys", "values are not kept");
-            for (key, size) in keys.iter().take(MOST) {
+            out.row("type", &*keys.kind, Role::Text);
+            if let Some(expires) = keys.expires {
+                let left = expires.as_second() - cx.now.as_second();
+                let words =
+                    if left < 0 { format!("ended {} ago", age(-left)) } else { format!("in {}", age(left)) };
+                out.row("certificate ends", words, if left < 14 * 86_400 { Role::Error } else { Role::Text });
+            }
+            for (key, size) in keys.sizes.iter().take(MOST) {
                 out.labelled(
                     "",
                     vec![
@@ -187,7 +194,7 @@ pub fn lines(cx: &Context, state: &State, at: &ObjectRef, width: usize) -> Lines
                     ],
                 );
             }
-            more(keys.len(), &mut out);
+            more(keys.sizes.len(), &mut out);
         }
         Facts::Volume(volume) => {
             out.heading("Volume", "");
