@@ -315,6 +315,7 @@ fn health() -> Health {
         occurrences: 5,
         cause: "The container used more memory than it may: the limit is 128Mi".to_owned(),
         fixes: vec!["raise the memory limit".to_owned(), "bound the memory of the program".to_owned()],
+        docs: None,
         evidence: Evidence::Logs { is_previous: true },
     };
     Health {

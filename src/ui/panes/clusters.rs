@@ -311,7 +311,7 @@ impl Pane for ClustersPane {
         let live = cx.kubernetes.clusters.iter().filter(|cluster| cluster.phase == Phase::Live).count();
         let all = cx.kubernetes.clusters.len();
         let count = if live == all { grouped(all) } else { format!("{live} of {all} connected") };
-        Heading { crumbs: vec![SPEC.title.to_owned()], count, ..Heading::default() }
+        Heading { crumbs: vec![SPEC.title.to_owned()], count, is_live: true, ..Heading::default() }
     }
 
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {

@@ -768,7 +768,14 @@ impl Pane for KubernetesPane {
         }
         crumbs.extend(self.argument.clusters.iter().map(|cluster| format!("@{cluster}")));
         crumbs.push(self.argument.view.word(&cx.kubernetes));
-        Heading { crumbs, filter: self.list.title(), count: self.count(cx), marked: self.list.marks.len() }
+        Heading {
+            crumbs,
+            filter: self.list.title(),
+            count: self.count(cx),
+            marked: self.list.marks.len(),
+            is_live: true,
+            ..Heading::default()
+        }
     }
 
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {

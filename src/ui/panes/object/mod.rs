@@ -481,7 +481,7 @@ impl Pane for ObjectPane {
             Tab::Yaml => self.yaml.1.status(),
             _ => None,
         };
-        Heading { crumbs, filter, ..Heading::default() }
+        Heading { crumbs, filter, is_live: true, ..Heading::default() }
     }
 
     fn groups(&self) -> &'static [Group] {
