@@ -131,12 +131,13 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
     let settings = hub::Settings {
         custom: clusters::all_custom(&config.custom_resources, &config.clusters),
         namespaces: config.words(&setting::KUBERNETES_NAMESPACES).to_vec(),
+        wanted,
         log_limits: super::logs::limits(config),
         log_cache: Some(config.paths.cache.clone()),
         ..hub::Settings::default()
     };
     Some(Box::new(move |tell| {
-        let (wanted, places) = (wanted.clone(), places.clone());
+        let (wanted, places) = (settings.wanted.clone(), places.clone());
         let find = move || clusters::discover(&places(), &wanted);
         Hub::with(settings.clone(), Box::new(find), tell)
     }))

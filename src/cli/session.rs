@@ -210,11 +210,13 @@ impl Session {
             // none but those of the demo
             return Some(Wanted::default());
         }
-        config.flag(&setting::KUBERNETES_ENABLED).then(|| Wanted {
+        let is_wanted = config.flag(&setting::KUBERNETES_ENABLED) && !config.flag(&setting::OFFLINE);
+        is_wanted.then(|| Wanted {
             contexts: config.words(&setting::KUBERNETES_CONTEXTS).to_vec(),
             clusters: config.clusters.clone(),
             environments: config.environments.clone(),
             sources: config.sources.clone(),
+            custom: config.custom_resources.clone(),
         })
     }
 

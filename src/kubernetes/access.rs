@@ -1,6 +1,6 @@
 //! What we may do on a cluster, who we are there, and whom to ask for more.
 //!
-//! Start at [`Access::can`]. The server is asked (SelfSubjectAccessReview) and its answer holds for a minute;
+//! Start at [`Access::can`]. The server is asked (`SelfSubjectAccessReview`) and its answer holds for a minute;
 //! nothing here guesses from roles. A server that cannot be asked is no refusal: the act itself will tell.
 
 use super::client::fault::clean;

@@ -178,6 +178,7 @@ fn clusters_of(session: &Session, args: &Args) -> Result<Vec<Cluster>, CliError>
         clusters: config.clusters.clone(),
         environments: config.environments.clone(),
         sources: config.sources.clone(),
+        custom: config.custom_resources.clone(),
     };
     let all = clusters::discover(&Places::from_environment(), &wanted);
     if all.is_empty() {

@@ -76,10 +76,9 @@ pub async fn ask(config: &ExecConfig) -> Result<Credential, Fault> {
     }
     let version = config.api_version.as_deref().unwrap_or("client.authentication.k8s.io/v1");
     let mut spec = serde_json::json!({ "interactive": false });
-    if let Some(cluster) = config.cluster.as_ref().filter(|_| config.provide_cluster_info) {
-        if let (Some(spec), Ok(cluster)) = (spec.as_object_mut(), serde_json::to_value(cluster)) {
-            spec.insert("cluster".to_owned(), cluster);
-        }
+    let cluster = config.cluster.as_ref().filter(|_| config.provide_cluster_info);
+    if let (Some(spec), Some(Ok(cluster))) = (spec.as_object_mut(), cluster.map(serde_json::to_value)) {
+        spec.insert("cluster".to_owned(), cluster);
     }
     let info = serde_json::json!({ "kind": "ExecCredential", "apiVersion": version, "spec": spec });
     command.env("KUBERNETES_EXEC_INFO", info.to_string());

@@ -141,16 +141,14 @@ fn tell_chain(error: &(dyn StdError + 'static), address: &str) -> Fault {
             return Fault::new(FaultKind::Unreachable, text);
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            // what an io error wraps is not its source
-            if let Some(inner) = io.get_ref() {
-                if inner.downcast_ref::<rustls::Error>().is_some() || inner.source().is_some() {
-                    words.push(text);
-                    current = Some(inner);
-                    continue;
-                }
-            }
             if let Some(fault) = tell_io(io, address) {
                 return fault;
+            }
+            // what an io error wraps is not its source
+            if let Some(inner) = io.get_ref() {
+                words.push(text);
+                current = Some(inner);
+                continue;
             }
         }
         words.push(text);
@@ -270,8 +268,10 @@ mod tests {
 
     #[test]
     fn cause_is_told_with_what_to_do() {
+        // as the connector wraps it
         let tls = |error: rustls::CertificateError| {
-            service(io::Error::other(rustls::Error::InvalidCertificate(error)))
+            let inner = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(error));
+            service(io::Error::other(inner))
         };
         let status = |code: u16, message: &str| {
             kube::Error::Api(Status::failure(message, "x").with_code(code).boxed())
@@ -279,6 +279,11 @@ mod tests {
         let cases = [
             (service(io::Error::from(io::ErrorKind::ConnectionRefused)), FaultKind::Unreachable, "refuses"),
             (service(io::Error::from(io::ErrorKind::TimedOut)), FaultKind::Unreachable, "in time"),
+            (
+                service(io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset))),
+                FaultKind::Unreachable,
+                "cut",
+            ),
             (service(io::Error::other("dns error")), FaultKind::Unreachable, "`10.0.0.1` cannot be resolved"),
             (tls(rustls::CertificateError::UnknownIssuer), FaultKind::Trust, "unknown authority"),
             (tls(rustls::CertificateError::Expired), FaultKind::Trust, "has expired"),

@@ -83,8 +83,7 @@ pub async fn connect(connection: &Connection) -> Result<Link, Fault> {
     let address: Arc<str> = address_of(&config.cluster_url).into();
     let exec = config.auth_info.exec.take();
     let mut user = match &config.auth_info {
-        AuthInfo { impersonate: Some(name), .. } => name.clone(),
-        AuthInfo { username: Some(name), .. } => name.clone(),
+        AuthInfo { impersonate: Some(name), .. } | AuthInfo { username: Some(name), .. } => name.clone(),
         info => info.token.as_ref().and_then(subject_of).unwrap_or(user),
     };
     let guard = match exec {

@@ -80,7 +80,7 @@ impl Board {
     }
 
     /// Adds a cluster, or takes another description of it.
-    pub fn add_cluster(&self, cluster: Arc<Cluster>) {
+    pub fn add_cluster(&self, cluster: &Arc<Cluster>) {
         let mut work = self.work();
         let phase = match &cluster.connection {
             Ok(_) => Phase::Idle,
@@ -244,7 +244,7 @@ mod tests {
 
     fn board() -> Board {
         let board = Board::new(Arc::new(|_| {}));
-        board.add_cluster(Arc::new(Cluster::new("c", String::new(), Err("broken".to_owned()))));
+        board.add_cluster(&Arc::new(Cluster::new("c", String::new(), Err("broken".to_owned()))));
         board
     }
 

@@ -6,7 +6,7 @@
 
 use super::board::Board;
 use crate::kubernetes::access;
-use crate::kubernetes::client::fault::{Fault, FaultKind};
+use crate::kubernetes::client::fault::{Fault, FaultKind, clean};
 use crate::kubernetes::client::{self, Link};
 use crate::kubernetes::cluster::Cluster;
 use crate::kubernetes::state::{ClusterState, Phase, Watch};
@@ -66,12 +66,13 @@ impl Keeper {
         }
     }
 
-    /// Starts to keep the connection, once.
-    pub fn start(self: &Arc<Self>, runtime: &tokio::runtime::Handle) {
-        if self.cluster.connection.is_ok() && !self.is_started.swap(true, Ordering::AcqRel) {
-            let keeper = self.clone();
-            runtime.spawn(async move { keeper.run().await });
+    /// Starts to keep the connection, once; returns what ends it.
+    pub fn start(self: &Arc<Self>, runtime: &tokio::runtime::Handle) -> Option<tokio::task::AbortHandle> {
+        if self.cluster.connection.is_err() || self.is_started.swap(true, Ordering::AcqRel) {
+            return None;
         }
+        let keeper = self.clone();
+        Some(runtime.spawn(async move { keeper.run().await }).abort_handle())
     }
 
     /// Looks now whether the cluster answers.
@@ -157,7 +158,7 @@ impl Keeper {
         let version = match version {
             Ok(version) => version,
             // who may not even ask for the version may still read pods
-            Err(fault) if matches!(fault.kind, FaultKind::Forbidden | FaultKind::NotFound) => String::new(),
+            Err(fault) if fault.kind == FaultKind::Forbidden => String::new(),
             Err(fault) => return Err(fault),
         };
         let user = user.unwrap_or_else(|| link.user.clone());
@@ -261,16 +262,20 @@ pub fn jitter() -> f64 {
 
 async fn ask_version(link: &Link) -> Result<String, Fault> {
     let text = get(&link.client, "/version", HEARTBEAT_TIMEOUT).await.map_err(|error| match error {
-        Some(error) => link.tell(&error),
+        Some(error) => match link.tell(&error) {
+            Fault { kind: FaultKind::NotFound, .. } => not_kubernetes(link),
+            fault => fault,
+        },
         None => late(link),
     })?;
-    let version: serde_json::Value = serde_json::from_str(&text).map_err(|_| {
-        let text = format!("{} answers, but not as a Kubernetes API server: check the address", link.address);
-        Fault::new(FaultKind::Server, text)
-    })?;
-    Ok(crate::kubernetes::client::fault::clean(
-        version.get("gitVersion").and_then(serde_json::Value::as_str).unwrap_or(""),
-    ))
+    let version: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let version = version.get("gitVersion").and_then(serde_json::Value::as_str);
+    version.map(clean).ok_or_else(|| not_kubernetes(link))
+}
+
+fn not_kubernetes(link: &Link) -> Fault {
+    let text = format!("{} answers, but not as a Kubernetes API server: check the address", link.address);
+    Fault::new(FaultKind::Server, text)
 }
 
 async fn beat(link: &Link) -> Result<(), Fault> {

@@ -15,12 +15,16 @@ use super::ask;
 use super::cluster::Cluster;
 use super::exec::shell::shell;
 use super::forward::Forwards;
+use super::clusters;
 use super::kind::{self, Kind};
 use super::logs::{Request, Stream};
+use super::metrics::Poller;
 use super::object::ObjectRef;
 use super::order::{Answer, Order, Question};
 use super::state::State;
 use super::watch::Watcher;
+use crate::catalog::Catalog;
+use crate::config::source::SourceConfig;
 use board::Board;
 use jiff::{SignedDuration, Timestamp};
 use keeper::{Keeper, Session};
@@ -30,6 +34,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
+use tokio::task::AbortHandle;
 
 /// What the hub has to say; called from its own threads, never from the caller's.
 #[derive(Debug, Clone)]
@@ -52,6 +57,8 @@ pub type Find = dyn FnOnce() -> Vec<Cluster> + Send;
 
 /// How long the protection of an environment stays lifted.
 const UNLOCKED: Duration = Duration::from_secs(15 * 60);
+/// How long to wait before a backend that did not answer is asked again for its clusters.
+const ASK_BACKEND_AGAIN: Duration = Duration::from_secs(120);
 /// How long the clusters may take to be found before a question fails.
 const FIND_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -78,7 +85,18 @@ struct Running {
     keepers: BTreeMap<Arc<str>, Arc<Keeper>>,
     /// Kinds that are asked for; none before the first catalog.
     kinds: BTreeSet<Kind>,
-    watched: BTreeSet<(Arc<str>, Kind)>,
+    /// What ends a cluster's work when it is taken away.
+    work: BTreeMap<Arc<str>, Work>,
+    /// Names of the clusters that the catalog brings.
+    of_catalog: BTreeSet<Arc<str>>,
+}
+
+/// What runs for one cluster.
+#[derive(Default)]
+struct Work {
+    watched: BTreeSet<Kind>,
+    is_measured: bool,
+    tasks: Vec<AbortHandle>,
 }
 
 impl Hub {
@@ -118,6 +136,7 @@ impl Hub {
         let inner = self.inner.clone();
         match order {
             Order::Catalog(catalog) => {
+                inner.clone().take_clusters_of(catalog.clone(), &runtime);
                 inner.shared.catalog.send_replace(Some(catalog));
                 let basic = kind::ALL.iter().filter(|row| row.is_basic).map(|row| row.kind);
                 inner.want(basic, &runtime);
@@ -279,16 +298,90 @@ impl Inner {
             inner.start(&handle);
             inner.is_found.send_replace(true);
         });
+        for source in self.shared.settings.wanted.sources.iter().filter(|source| source.kind == "backstage") {
+            let (inner, handle, source) = (self.clone(), runtime.clone(), source.clone());
+            runtime.spawn(async move { inner.take_clusters_behind(&source, &handle).await });
+        }
     }
 
-    /// Adds clusters.
-    fn add(&self, clusters: Vec<Cluster>) {
+    /// Adds clusters whose names are not taken; returns the names.
+    fn add(&self, clusters: Vec<Cluster>) -> BTreeSet<Arc<str>> {
         let mut running = self.running();
+        let mut added = BTreeSet::new();
         for cluster in clusters {
+            if running.keepers.contains_key(&cluster.name) {
+                continue;
+            }
             let cluster = Arc::new(cluster);
-            self.shared.board.add_cluster(cluster.clone());
+            self.shared.board.add_cluster(&cluster);
             let keeper = Keeper::new(cluster.clone(), self.shared.board.clone());
             running.keepers.insert(cluster.name.clone(), Arc::new(keeper));
+            added.insert(cluster.name.clone());
+        }
+        added
+    }
+
+    /// Takes a cluster away, and ends what runs for it.
+    fn remove(&self, name: &str) {
+        let mut running = self.running();
+        running.keepers.remove(name);
+        for task in running.work.remove(name).into_iter().flat_map(|work| work.tasks) {
+            task.abort();
+        }
+        self.shared.board.remove_cluster(name);
+    }
+
+    /// Follows the clusters that a catalog describes.
+    fn take_clusters_of(self: Arc<Self>, catalog: Arc<Catalog>, runtime: &Handle) {
+        let handle = runtime.clone();
+        runtime.spawn(async move {
+            // contexts and configured clusters come first, they take the names
+            let mut is_found = self.is_found.subscribe();
+            if is_found.wait_for(|is_found| *is_found).await.is_err() {
+                return;
+            }
+            let found = tokio::task::spawn_blocking(move || clusters::entities::of_catalog(&catalog)).await;
+            let mut found = found.unwrap_or_default();
+            self.shared.settings.wanted.complete(&mut found);
+            let is_same = |known: &Cluster, new: &Cluster| {
+                known.name == new.name
+                    && known.origin == new.origin
+                    && format!("{:?}", known.connection) == format!("{:?}", new.connection)
+            };
+            let gone: Vec<Arc<str>> = {
+                let running = self.running();
+                let of_catalog = running.of_catalog.iter().filter_map(|name| running.keepers.get(name));
+                let gone = of_catalog.filter(|keeper| !found.iter().any(|new| is_same(&keeper.cluster, new)));
+                gone.map(|keeper| keeper.cluster.name.clone()).collect()
+            };
+            for name in &gone {
+                self.remove(name);
+            }
+            let added = self.add(found);
+            let mut running = self.running();
+            running.of_catalog.retain(|name| !gone.contains(name));
+            running.of_catalog.extend(added);
+            drop(running);
+            self.start(&handle);
+        });
+    }
+
+    /// Asks a backend for the clusters behind it, until it answers.
+    async fn take_clusters_behind(&self, source: &SourceConfig, runtime: &Handle) {
+        let mut is_found = self.is_found.subscribe();
+        if is_found.wait_for(|is_found| *is_found).await.is_err() {
+            return;
+        }
+        loop {
+            match clusters::backends::of_backend(source).await {
+                Ok(mut found) => {
+                    self.shared.settings.wanted.complete(&mut found);
+                    self.add(found);
+                    return self.start(runtime);
+                }
+                Err(cause) => tracing::info!(source = source.name, cause, "no clusters of this backend"),
+            }
+            tokio::time::sleep(ASK_BACKEND_AGAIN).await;
         }
     }
 
@@ -309,21 +402,32 @@ impl Inner {
             if keeper.cluster.connection.is_err() {
                 continue;
             }
-            keeper.start(runtime);
+            let work = running.work.entry(name.clone()).or_default();
+            work.tasks.extend(keeper.start(runtime));
+            if !keeper.cluster.skip_metrics && !std::mem::replace(&mut work.is_measured, true) {
+                let poller = Poller { shared: self.shared.clone(), keeper: keeper.clone() };
+                work.tasks.push(runtime.spawn(poller.run()).abort_handle());
+            }
             for kind in &running.kinds {
-                if running.watched.insert((name.clone(), *kind)) {
+                if work.watched.insert(*kind) {
                     let watcher = Watcher::new(self.shared.clone(), keeper.clone(), *kind);
-                    runtime.spawn(Arc::new(watcher).run());
+                    work.tasks.push(runtime.spawn(Arc::new(watcher).run()).abort_handle());
                 }
             }
         }
+    }
+
+    /// Starts to keep the connection to a cluster.
+    fn keep(&self, keeper: &Arc<Keeper>, runtime: &Handle) {
+        let task = keeper.start(runtime);
+        self.running().work.entry(keeper.cluster.name.clone()).or_default().tasks.extend(task);
     }
 
     /// Tries one cluster now, or all.
     fn connect(&self, name: Option<&str>, runtime: &Handle) {
         let keepers: Vec<Arc<Keeper>> = self.running().keepers.values().cloned().collect();
         for keeper in keepers.iter().filter(|keeper| name.is_none_or(|name| *name == *keeper.cluster.name)) {
-            keeper.start(runtime);
+            self.keep(keeper, runtime);
             keeper.look();
         }
     }
@@ -337,7 +441,7 @@ impl Inner {
         }
         let keeper = self.running().keepers.get(cluster).cloned();
         let keeper = keeper.ok_or_else(|| format!("there is no cluster `{cluster}`"))?;
-        keeper.start(runtime);
+        self.keep(&keeper, runtime);
         keeper.session().await
     }
 

@@ -5,6 +5,7 @@ use super::keeper::{Session, get};
 use crate::catalog::Catalog;
 use crate::kubernetes::cluster::{Cluster, CustomResource};
 use crate::kubernetes::logs::Limits;
+use crate::kubernetes::clusters::Wanted;
 use crate::kubernetes::trim::Pool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub log_limits: Limits,
     /// Cache folder for log lines that memory does not hold; none keeps them nowhere.
     pub log_cache: Option<PathBuf>,
+    /// What the configuration says about clusters.
+    pub wanted: Wanted,
 }
 
 /// What all that runs shares.
@@ -41,8 +44,11 @@ pub struct Shared {
     /// The catalog as it was told last.
     pub catalog: watch::Sender<Option<Arc<Catalog>>>,
     /// Namespaces that a catalog names, with that catalog.
-    named: Mutex<Option<(Arc<Catalog>, Arc<BTreeSet<String>>)>>,
+    named: Mutex<Option<Named>>,
 }
+
+/// Namespaces that a catalog names, with that catalog.
+type Named = (Arc<Catalog>, Arc<BTreeSet<String>>);
 
 impl Shared {
     /// Makes one.

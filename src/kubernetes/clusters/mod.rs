@@ -4,6 +4,9 @@
 //! Start at [`discover`]. Nothing is asked over the network. What is broken becomes a cluster that says why, so
 //! that nothing disappears.
 
+pub mod backends;
+pub mod entities;
+
 use super::client::kubeconfig;
 use super::cluster::{Cluster, Connection, CustomResource};
 use crate::config::kubernetes::{ClusterConfig, CustomResourceConfig, Environments, is_match};
@@ -33,6 +36,19 @@ pub struct Wanted {
     pub environments: Environments,
     /// Catalog sources, some of which are backends that reach clusters.
     pub sources: Vec<SourceConfig>,
+    /// Custom resources of clusters that name none of their own.
+    pub custom: Vec<CustomResourceConfig>,
+}
+
+impl Wanted {
+    /// Says of clusters which environment they belong to and which custom resources they have.
+    pub fn complete(&self, clusters: &mut [Cluster]) {
+        for cluster in clusters {
+            cluster.environment = self.environments.of_cluster(&cluster.name).unwrap_or("").into();
+            cluster.is_protected = self.environments.is_protected(&cluster.name);
+            cluster.custom_resources.get_or_insert_with(|| self.custom.iter().map(custom).collect());
+        }
+    }
 }
 
 impl Places {
@@ -75,10 +91,7 @@ pub fn discover(places: &Places, wanted: &Wanted) -> Vec<Cluster> {
             None => clusters.push(of_config(config, &wanted.sources)),
         }
     }
-    for cluster in &mut clusters {
-        cluster.environment = wanted.environments.of_cluster(&cluster.name).unwrap_or("").into();
-        cluster.is_protected = wanted.environments.is_protected(&cluster.name);
-    }
+    wanted.complete(&mut clusters);
     make_unique(&mut clusters);
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     clusters
@@ -150,14 +163,8 @@ fn through_backstage(
     let known = known.ok_or_else(|| format!("its `backstage` names the source `{source}`, which is none"))?;
     let url = known.url.as_deref().ok_or_else(|| format!("the source `{source}` has no address"))?;
     let token = config.token.clone().or_else(|| known.token.clone());
-    Ok(Connection::Backstage { proxy: proxy_of(url), cluster: config.name.clone(), token })
-}
-
-/// Returns the address of the Kubernetes proxy of a backend.
-fn proxy_of(backend: &str) -> String {
-    let base = backend.trim_end_matches('/');
-    let base = base.strip_suffix("/api/catalog").unwrap_or(base);
-    format!("{base}/api/kubernetes/proxy")
+    let proxy = format!("{}/proxy", backends::base(url));
+    Ok(Connection::Backstage { proxy, cluster: config.name.clone(), token })
 }
 
 /// Takes a custom resource of the configuration.
@@ -265,8 +272,8 @@ mod tests {
                 config("name = 'lost'\nbackstage = 'nobody'"),
                 config("name = 'nowhere'"),
             ],
-            environments: Environments::default(),
             sources: vec![source],
+            ..Wanted::default()
         };
         let clusters = discover(&places, &wanted);
         let names: Vec<&str> = clusters.iter().map(|cluster| &*cluster.name).collect();
