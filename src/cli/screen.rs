@@ -18,6 +18,7 @@ use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
 use crate::diagnostic::Diagnostic;
+use crate::kubernetes::select::Locator;
 use crate::kubernetes::{Hub, clusters, hub};
 use crate::permissions::Claims;
 use crate::store;
@@ -134,6 +135,7 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
         wanted,
         log_limits: super::logs::limits(config),
         log_cache: Some(config.paths.cache.clone()),
+        locator: Locator::of_word(config.text(&setting::KUBERNETES_SERVICE_LOCATOR)),
         ..hub::Settings::default()
     };
     Some(Box::new(move |tell| {

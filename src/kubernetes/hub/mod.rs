@@ -8,14 +8,16 @@ pub mod board;
 pub mod keeper;
 mod logs;
 pub mod shared;
+mod verdicts;
 
 pub use shared::Settings;
 
 use super::ask;
 use super::cluster::Cluster;
+use super::clusters;
 use super::exec::shell::shell;
 use super::forward::Forwards;
-use super::clusters;
+use super::health::Book;
 use super::kind::{self, Kind};
 use super::logs::{Request, Stream};
 use super::metrics::Poller;
@@ -114,6 +116,7 @@ impl Hub {
         let board = Arc::new(Board::new(tell.clone()));
         board.edit_rest(|state| {
             state.custom = settings.custom.clone().into();
+            state.locator = settings.locator;
             true
         });
         board.publish_quietly();
@@ -287,6 +290,7 @@ impl Inner {
     fn begin(self: &Arc<Self>, runtime: &Handle) {
         let board = self.shared.board.clone();
         runtime.spawn(async move { board.run().await });
+        runtime.spawn(verdicts::run(self.shared.clone(), Book::default()));
         let find = self.find.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(find) = find else {
             self.is_found.send_replace(true);

@@ -4,8 +4,9 @@ use super::board::Board;
 use super::keeper::{Session, get};
 use crate::catalog::Catalog;
 use crate::kubernetes::cluster::{Cluster, CustomResource};
-use crate::kubernetes::logs::Limits;
 use crate::kubernetes::clusters::Wanted;
+use crate::kubernetes::logs::Limits;
+use crate::kubernetes::select::Locator;
 use crate::kubernetes::trim::Pool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub log_cache: Option<PathBuf>,
     /// What the configuration says about clusters.
     pub wanted: Wanted,
+    /// In which clusters an entity is looked for.
+    pub locator: Locator,
 }
 
 /// What all that runs shares.
