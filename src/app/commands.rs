@@ -52,6 +52,11 @@ impl CommandSpec {
         Self { id, title, help, keys, footer, permission: None, danger: false }
     }
 
+    const fn asks(mut self) -> Self {
+        self.danger = true;
+        self
+    }
+
     const fn needs(mut self, permission: &'static str) -> Self {
         self.permission = Some(permission);
         self
@@ -71,6 +76,8 @@ pub enum Group {
     Text,
     /// The focused thing: open, copy, edit, star.
     Subject,
+    /// Objects of clusters: shell, forward, changes.
+    Object,
     /// Panes with tabs.
     Tabs,
     /// Panes with more than one region.
@@ -79,8 +86,16 @@ pub enum Group {
 
 impl Group {
     /// Every group in the order help shows them.
-    pub const ALL: [Group; 7] =
-        [Self::Subject, Self::List, Self::Text, Self::Tabs, Self::Regions, Self::Move, Self::Global];
+    pub const ALL: [Group; 8] = [
+        Self::Subject,
+        Self::Object,
+        Self::List,
+        Self::Text,
+        Self::Tabs,
+        Self::Regions,
+        Self::Move,
+        Self::Global,
+    ];
 
     /// Returns the heading in help.
     pub fn title(self) -> &'static str {
@@ -90,6 +105,7 @@ impl Group {
             Self::List => "Lists",
             Self::Text => "Text",
             Self::Subject => "The focused thing",
+            Self::Object => "Objects of clusters",
             Self::Tabs => "Tabs",
             Self::Regions => "Regions",
         }
@@ -103,6 +119,7 @@ impl Group {
             Self::List => LIST,
             Self::Text => TEXT,
             Self::Subject => SUBJECT,
+            Self::Object => OBJECT,
             Self::Tabs => TABS,
             Self::Regions => REGIONS,
         }
@@ -137,6 +154,10 @@ pub mod id {
         BROWSE = "thing.browse"; BROWSE_WHAT = "thing.browse-what"; EDIT = "thing.edit"; ACTIONS = "thing.actions";
         DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; IMPACT = "thing.impact"; CHANGES = "thing.history";
         REFRESH_REMOTE = "thing.refresh-remote"; LOGS = "thing.logs"; PREVIOUS_LOGS = "thing.previous-logs";
+        SHELL = "object.shell"; RUN_COMMAND = "object.run"; FORWARD = "object.forward"; RESTART = "object.restart";
+        SCALE = "object.scale"; ROLL_BACK = "object.roll-back"; DRAIN = "object.drain"; HOLD = "object.suspend";
+        RESUME = "object.resume"; TRIGGER = "object.trigger"; DELETE = "object.delete"; KUBECTL = "object.kubectl";
+        CONFIRM = "object.confirm"; UNLOCK = "app.unlock";
         TAB_NEXT = "tab.next"; TAB_PREVIOUS = "tab.previous";
         REGION_NEXT = "region.next"; REGION_PREVIOUS = "region.previous"; LAYOUT = "region.layout";
         PREVIEW_DOWN = "region.preview-down"; PREVIEW_UP = "region.preview-up";
@@ -166,6 +187,13 @@ pub const GLOBAL: &[CommandSpec] = &[
         .needs(permissions::CATALOG_REFRESH),
     row("app.tasks", "tasks", "Show sources and running tasks", &["ctrl-t"], 0),
     row("app.messages", "messages", "Show the messages of this session", &[], 0),
+    row(
+        "app.unlock",
+        "unlock",
+        "Lift the protection of an environment for 15 minutes, or put it back",
+        &[],
+        0,
+    ),
     row("app.theme", "theme", "Choose a theme; each is shown while you move", &[], 0),
     row("app.undo", "undo", "Undo the last star", &["u"], 0),
     row("app.mouse", "mouse", "Turn mouse capture on or off", &["%"], 0),
@@ -247,6 +275,22 @@ pub const SUBJECT: &[CommandSpec] = &[
     )
     .needs(permissions::CATALOG_REFRESH),
     row("thing.star", "star", "Star or unstar it", &["*"], 0),
+];
+
+/// Objects of clusters, or the marked ones. Whatever changes something asks first.
+pub const OBJECT: &[CommandSpec] = &[
+    row("object.shell", "shell", "Open the best shell that its container has", &["s"], 26),
+    row("object.forward", "forward", "Forward a port of this machine to it, in the background", &["F"], 0),
+    row("object.run", "run command", "Run one command in its container and show what it writes", &[], 0),
+    row("object.restart", "restart", "Replace its pods one after the other", &[], 0).asks(),
+    row("object.scale", "scale", "Change its number of pods", &[], 0).asks(),
+    row("object.roll-back", "roll back", "Go back to a revision that ran before", &[], 0).asks(),
+    row("object.drain", "drain", "Evict its pods as disruption budgets allow", &[], 0).asks(),
+    row("object.suspend", "suspend", "Hold a cron job: no new jobs until it is resumed", &[], 0).asks(),
+    row("object.resume", "resume", "Let a suspended cron job go on", &[], 0).asks(),
+    row("object.trigger", "trigger", "Make a job of a cron job now", &[], 0).asks(),
+    row("object.delete", "delete", "Delete it", &["D"], 0).asks(),
+    row("object.kubectl", "copy kubectl", "Choose an equivalent kubectl command to copy", &[], 0),
 ];
 
 /// Panes with tabs.

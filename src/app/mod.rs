@@ -14,6 +14,7 @@ pub mod input;
 pub mod keymap;
 pub mod line_input;
 pub mod list;
+pub mod object_commands;
 pub mod overlay;
 pub mod palette;
 pub mod pane;
@@ -63,6 +64,7 @@ pub struct App {
     /// The pane left last by going back.
     left: Option<Box<dyn Pane>>,
     undo: Vec<String>,
+    acts: object_commands::Acts,
     palette_lines: Vec<String>,
     is_interrupted: bool,
     is_mouse_on: bool,
@@ -85,6 +87,7 @@ impl App {
             places: Vec::new(),
             left: None,
             undo: Vec::new(),
+            acts: object_commands::Acts::default(),
             palette_lines: Vec::new(),
             is_interrupted: false,
             is_mouse_on: true,
@@ -174,7 +177,7 @@ impl App {
             }
         }
         let Some(pane) = self.pane() else { return Availability::Available };
-        match self.subject_availability(row.id) {
+        match self.subject_availability(row.id).or_else(|| self.object_availability(row.id)) {
             Some(availability) => availability,
             None => match row.id {
                 id::UNDO if self.undo.is_empty() => Availability::no("nothing to undo"),
@@ -200,7 +203,11 @@ impl App {
                     Effect::Toast(level, text) => queue.extend(self.say(level, text)),
                     Effect::Show(overlay) => self.overlays.push(overlay),
                     Effect::Choose(command, choice) => {
-                        queue.extend(self.tell(Input::Choice(command, &choice)));
+                        let effects = match self.object_choice(command, &choice) {
+                            Some(effects) => effects,
+                            None => self.tell(Input::Choice(command, &choice)),
+                        };
+                        queue.extend(effects);
                     }
                     Effect::Star(entities) => queue.extend(self.star(entities)),
                     Effect::Set(key, value) => queue.extend(self.set(key, &value)),
@@ -399,12 +406,14 @@ impl App {
                 // thirty times a second is too often for what nobody sees; others read it when they are shown
                 self.tell(Input::Task(task))
             }
+            TaskEvent::Cluster { generation, result } => {
+                self.object_answer(*generation, result).unwrap_or_else(|| self.tell_all(task))
+            }
             // an answer may belong to a pane that is not on top; each knows its own generation
             TaskEvent::Filtered { .. }
             | TaskEvent::SourceRead { .. }
             | TaskEvent::Revisions { .. }
             | TaskEvent::ObjectsListed { .. }
-            | TaskEvent::Cluster { .. }
             | TaskEvent::LogsOpened { .. }
             | TaskEvent::LogsAdvanced
             | TaskEvent::LogsFound { .. }
@@ -531,7 +540,7 @@ impl App {
             }
             id::REPAINT => vec![Effect::Repaint],
             id::SUSPEND => vec![Effect::Suspend],
-            _ => match self.subject_command(command) {
+            _ => match self.subject_command(command).or_else(|| self.object_command(command)) {
                 Some(effects) => effects,
                 None => self.tell(Input::Command(command)),
             },

@@ -154,6 +154,8 @@ pub fn read_line(line: &str, cx: &Context) -> Option<Vec<Effect>> {
         ("help", "") => return Some(vec![Effect::Run(id::HELP)]),
         ("theme", "") => return Some(vec![Effect::Run(id::THEME)]),
         ("theme", name) => return Some(vec![Effect::Set("theme", name.to_owned())]),
+        ("unlock" | "lock", "") => return Some(vec![Effect::Run(id::UNLOCK)]),
+        ("unlock" | "lock", name) => return Some(vec![Effect::Choose(id::UNLOCK, name.to_owned())]),
         ("view", rest) => return read_view(rest, cx),
         _ => {}
     }
@@ -226,8 +228,10 @@ fn read_view(rest: &str, cx: &Context) -> Option<Vec<Effect>> {
 
 fn is_word(line: &str, cx: &Context) -> bool {
     let lower = line.to_lowercase();
-    matches!(lower.as_str(), "q" | "quit" | "exit" | "messages" | "tasks" | "help" | "theme")
-        || cx.panes.iter().any(|spec| spec.id == lower || spec.aliases.contains(&lower.as_str()))
+    matches!(
+        lower.as_str(),
+        "q" | "quit" | "exit" | "messages" | "tasks" | "help" | "theme" | "unlock" | "lock"
+    ) || cx.panes.iter().any(|spec| spec.id == lower || spec.aliases.contains(&lower.as_str()))
         || KIND_WORDS.iter().any(|(word, _)| *word == lower)
         || (lower.contains(':') && find_entity(line, cx).is_some())
 }

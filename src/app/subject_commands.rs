@@ -144,7 +144,9 @@ impl App {
         let of_pane = pane.map_or(&[][..], |pane| pane.spec().commands);
         let refresh = super::commands::GLOBAL.iter().filter(|row| row.id == id::REFRESH && self.reads_own());
         let of_subject = super::commands::SUBJECT.iter().filter(|row| row.id != id::ACTIONS);
-        let rows = refresh.filter(|_| pane.is_some()).chain(of_pane).chain(of_subject);
+        let is_object = subjects.iter().any(|subject| subject.object.is_some());
+        let of_object = if is_object { super::commands::OBJECT } else { &[] };
+        let rows = refresh.filter(|_| pane.is_some()).chain(of_pane).chain(of_object).chain(of_subject);
         let items = rows.map(|row| {
             let disabled = match self.availability(row) {
                 Availability::Available => None,

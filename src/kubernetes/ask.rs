@@ -340,9 +340,8 @@ impl Session {
 
     /// Returns why nothing may be changed here; `None` when it may.
     pub fn locked(&self) -> Option<String> {
-        let Cluster { name, environment, is_protected, .. } = &*self.cluster;
-        (*is_protected && !self.is_unlocked).then(|| {
-            let environment = if environment.is_empty() { name } else { environment };
+        let environment = self.cluster.lock();
+        (self.cluster.is_protected && !self.is_unlocked).then(|| {
             format!(
                 "environment `{environment}` is protected: unlock it first, for 15 minutes (`:unlock {environment}`)"
             )

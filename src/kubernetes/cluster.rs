@@ -29,6 +29,13 @@ pub struct Cluster {
     pub dashboard: Option<String>,
 }
 
+impl Cluster {
+    /// Returns the name under which its protection is lifted: its environment, else its own.
+    pub fn lock(&self) -> &Arc<str> {
+        if self.environment.is_empty() { &self.name } else { &self.environment }
+    }
+}
+
 /// How a cluster is reached.
 #[derive(Debug, Clone)]
 pub enum Connection {

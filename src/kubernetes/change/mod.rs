@@ -339,7 +339,11 @@ async fn restart(session: &Session, at: &ObjectRef) -> Result<String, String> {
 
 async fn scale(session: &Session, at: &ObjectRef, count: u32) -> Result<String, String> {
     let before = session.read(at).await.ok().map(|object| replicas(&object, at.kind));
-    patch(session, at, "scale", MERGE, &json!({"spec": {"replicas": count}})).await?;
+    let body = json!({"spec": {"replicas": count}});
+    if let Err(why) = patch(session, at, "scale", MERGE, &body).await {
+        // not every proxy and server in between passes subresources; the number is the same field
+        patch(session, at, "", MERGE, &body).await.map_err(|_| why)?;
+    }
     let from = before.map(|before| format!("from {before} ")).unwrap_or_default();
     Ok(format!("scaling {} {from}to {count} pods", session.called(at)))
 }

@@ -456,8 +456,7 @@ impl Inner {
         let keeper = keeper.ok_or_else(|| format!("there is no cluster `{cluster}`"))?;
         let cluster = keeper.cluster.clone();
         let (now, state) = (Timestamp::now(), self.shared.board.state());
-        let is_unlocked =
-            state.unlocked.iter().any(|(name, until)| *name == cluster.environment && now < *until);
+        let is_unlocked = state.unlocked.iter().any(|(name, until)| name == cluster.lock() && now < *until);
         let custom = state.custom.clone();
         Ok(ask::Session {
             client: session.link.client,
