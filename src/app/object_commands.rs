@@ -413,7 +413,9 @@ fn dialog(cx: &Context, plan: &Plan) -> Overlay {
     if let (None, Some(name)) = (&plan.refused, &plan.must_type) {
         text.push(String::new());
         text.push(format!("type {} and enter to go on; esc leaves", shown(name)));
-        return Overlay::prompt(title, text, id::DELETE);
+        let mut overlay = Overlay::prompt(title, text, id::DELETE);
+        overlay.is_protected = true;
+        return overlay;
     }
     let mut items = vec![Item::new("no", Vec::new()).letter('n')];
     let yes = format!("{} {}", verb(&plan.change), counted(plan.targets.len(), "object"));
@@ -439,6 +441,7 @@ fn dialog(cx: &Context, plan: &Plan) -> Overlay {
     }
     let mut overlay = Overlay::new(OverlayKind::Question, title, Mode::Letters, items);
     overlay.text = text;
+    overlay.is_protected = cluster.is_some_and(|cluster| cluster.is_protected);
     overlay
 }
 

@@ -99,6 +99,8 @@ pub struct Overlay {
     pub cancel: Vec<Effect>,
     /// Whether moving to an item carries out its effects at once (theme preview).
     pub is_preview: bool,
+    /// What it is about is protected: it is painted so.
+    pub is_protected: bool,
     /// The search that answers belong to.
     pub generation: Generation,
     /// Lines typed before, newest first; `up` on the first row walks them.
@@ -133,6 +135,7 @@ impl Overlay {
             list: ListState::default(),
             cancel: Vec::new(),
             is_preview: false,
+            is_protected: false,
             generation: Generation::default(),
             history: Vec::new(),
             history_at: None,

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::commands::{Availability, CommandSpec, id};
 use crate::app::context::{Context, age, grouped};
 use crate::app::event::Level;
+use crate::app::object_commands;
 use crate::config::theme::Role;
 use crate::model::text;
 use ratatui::buffer::Buffer;
@@ -24,6 +25,11 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
             right.push(span(format!("  {content}"), role));
         }
     };
+    // unlocked is a state to come back from: it stands in front of everything else
+    for (environment, until) in app.cx.kubernetes.unlocked.iter() {
+        let left = object_commands::left(*until, app.cx.now);
+        add(format!("{} {environment} unlocked {left}", Sign::Warn.text(&app.cx)), Role::Env);
+    }
     add(heading.count.clone(), Role::Text);
     if let Some((words, role)) = trouble(&app.cx) {
         add(words, role);

@@ -25,8 +25,12 @@ pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
     let is_counted = !matches!(overlay.kind, OverlayKind::Question | OverlayKind::Prompt(_));
     let note = if is_counted { note } else { String::new() };
     let inner = Panel { title: &overlay.title, note: &note, is_focused: true }.draw(cx, area, buf);
+    if overlay.is_protected && inner != area {
+        paint(buf, area.x, area.y, area.width, style(cx, Role::Env));
+        paint(buf, area.x, area.bottom().saturating_sub(1), area.width, style(cx, Role::Env));
+    }
     let mut y = inner.y;
-    for line in text_lines(overlay, inner.width) {
+    for line in text_lines(overlay, inner.width, screen) {
         put(buf, inner.x + 1, y, inner.width.saturating_sub(2), &line, style(cx, Role::Text));
         y += 1;
     }
@@ -53,7 +57,8 @@ pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
 /// Returns the index of the shown row under a screen position.
 pub fn row_at(app: &App, overlay: &Overlay, screen: Rect, column: u16, row: u16) -> Option<usize> {
     let inner = Panel::inner(area(app, overlay, screen));
-    let above = text_lines(overlay, inner.width).len() as u16 + u16::from(overlay.mode == Mode::Typing);
+    let above =
+        text_lines(overlay, inner.width, screen).len() as u16 + u16::from(overlay.mode == Mode::Typing);
     let top = inner.y + above;
     if !inner.contains((column, row).into()) || row < top {
         return None;
@@ -68,8 +73,17 @@ fn offset(overlay: &Overlay, height: usize) -> usize {
     overlay.list.offset.max((overlay.list.cursor + 1).saturating_sub(height)).min(overlay.list.cursor)
 }
 
-fn text_lines(overlay: &Overlay, width: u16) -> Vec<String> {
-    overlay.text.iter().flat_map(|line| wrap(line, usize::from(width.saturating_sub(2)))).collect()
+/// Wraps the text; what is too long for the screen is cut, so that the choices below stay on it.
+fn text_lines(overlay: &Overlay, width: u16, screen: Rect) -> Vec<String> {
+    let lines = overlay.text.iter().flat_map(|line| wrap(line, usize::from(width.saturating_sub(2))));
+    let mut lines: Vec<String> = lines.collect();
+    let room = usize::from(screen.height).saturating_sub(overlay.items.len().min(6) + 4).max(1);
+    if lines.len() > room {
+        let hidden = lines.len() - room + 1;
+        lines.truncate(room - 1);
+        lines.push(format!("… {hidden} more lines"));
+    }
+    lines
 }
 
 fn area(app: &App, overlay: &Overlay, screen: Rect) -> Rect {
@@ -85,8 +99,8 @@ fn area(app: &App, overlay: &Overlay, screen: Rect) -> Rect {
             as u16
     };
     let width = wanted.min(screen.width.saturating_sub(if screen.width > 40 { 4 } else { 0 }));
-    let above =
-        text_lines(overlay, width.saturating_sub(2)).len() + usize::from(overlay.mode == Mode::Typing);
+    let above = text_lines(overlay, width.saturating_sub(2), screen).len()
+        + usize::from(overlay.mode == Mode::Typing);
     let items = match overlay.kind {
         OverlayKind::Palette | OverlayKind::Help => app.overlay_height(),
         _ => overlay.items.len().clamp(1, app.overlay_height()),

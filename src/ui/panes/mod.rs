@@ -8,6 +8,7 @@ use crate::app::pane::PaneSpec;
 pub mod catalog;
 pub mod clusters;
 pub mod entity;
+pub mod forwards;
 pub mod graph;
 pub mod home;
 pub mod kubernetes;
@@ -32,6 +33,7 @@ pub static ALL: &[&PaneSpec] = &[
     &graph::CYCLES,
     &org::SPEC,
     &logs::SPEC,
+    &forwards::SPEC,
     &problems::SPEC,
     &revisions::DIFF,
     &revisions::HISTORY,
