@@ -47,14 +47,23 @@ pub const SPEC: PaneSpec = PaneSpec {
     go: None,
     permission: Some(crate::permissions::CATALOG_READ),
     commands: &[],
-    groups: &[Group::Subject, Group::List, Group::Text, Group::Tabs, Group::Regions, Group::Move],
+    groups: &[
+        Group::Subject,
+        Group::Object,
+        Group::List,
+        Group::Text,
+        Group::Tabs,
+        Group::Regions,
+        Group::Move,
+    ],
     open: |argument, cx| Ok(Box::new(EntityPane::open(argument, cx)?)),
 };
 
-const OVERVIEW: &[Group] = &[Group::Subject, Group::Tabs, Group::Regions, Group::Move];
-const LIST: &[Group] = &[Group::Subject, Group::List, Group::Tabs, Group::Regions, Group::Move];
-const TEXT: &[Group] = &[Group::Subject, Group::Text, Group::Tabs, Group::Move];
-const PROBLEMS: &[Group] = &[Group::Subject, Group::Tabs, Group::Move];
+const OVERVIEW: &[Group] = &[Group::Subject, Group::Object, Group::Tabs, Group::Regions, Group::Move];
+const LIST: &[Group] =
+    &[Group::Subject, Group::Object, Group::List, Group::Tabs, Group::Regions, Group::Move];
+const TEXT: &[Group] = &[Group::Subject, Group::Object, Group::Text, Group::Tabs, Group::Move];
+const PROBLEMS: &[Group] = &[Group::Subject, Group::Object, Group::Tabs, Group::Move];
 
 /// State of the pane.
 struct EntityPane {

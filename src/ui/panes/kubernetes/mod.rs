@@ -104,7 +104,7 @@ pub const SPEC: PaneSpec = PaneSpec {
             54,
         ),
     ],
-    groups: &[Group::Subject, Group::List, Group::Tabs, Group::Regions, Group::Move],
+    groups: &[Group::Subject, Group::Object, Group::List, Group::Tabs, Group::Regions, Group::Move],
     open: |argument, cx| Ok(Box::new(KubernetesPane::new(place::parse(argument, cx)?))),
 };
 

@@ -51,12 +51,12 @@ pub const SPEC: PaneSpec = PaneSpec {
             12,
         ),
     ],
-    groups: &[Group::Subject, Group::Text, Group::Tabs, Group::Move],
+    groups: &[Group::Subject, Group::Object, Group::Text, Group::Tabs, Group::Move],
     open: |argument, cx| Ok(Box::new(ObjectPane::open(argument, cx)?)),
 };
 
-const OVERVIEW: &[Group] = &[Group::Subject, Group::Tabs, Group::Move];
-const TEXT: &[Group] = &[Group::Subject, Group::Text, Group::Tabs, Group::Move];
+const OVERVIEW: &[Group] = &[Group::Subject, Group::Object, Group::Tabs, Group::Move];
+const TEXT: &[Group] = &[Group::Subject, Group::Object, Group::Text, Group::Tabs, Group::Move];
 
 /// A tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
