@@ -3,8 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, diff, doctor, get, graph, history, init, keys, logs, man, open, refresh,
-    register, screenshot, search, snapshot, theme, validate, version,
+    complete, config, describe, diff, doctor, get, graph, health, history, init, keys, logs, man, open, pods,
+    refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -106,6 +106,12 @@ pub enum Command {
     Describe(describe::Args),
     /// Show what is around an entity, what depends on it, or how two hang together
     Graph(graph::Args),
+    /// List the pods of a service, of a namespace or of everything, over all clusters
+    Pods(pods::Args),
+    /// Tell whether services are up and what is wrong with them; exits with 8 when one is down
+    Health(health::Args),
+    /// Wait until a service is healthy or its rollout is done
+    Wait(wait::Args),
     /// Show what changed in the catalog between two revisions of its repository
     Diff(diff::Args),
     /// Show who changed an entity, when, and what
@@ -157,6 +163,9 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Get(args) => get::run(global, args, out),
         Command::Describe(args) => describe::run(global, args, out),
         Command::Graph(args) => graph::run(global, args, out),
+        Command::Pods(args) => pods::run(global, args, out),
+        Command::Health(args) => health::run(global, args, out),
+        Command::Wait(args) => wait::run(global, args, out),
         Command::Diff(args) => diff::run(global, args, out),
         Command::History(args) => history::run(global, args, out),
         Command::Logs(args) => logs::run(global, args, out),

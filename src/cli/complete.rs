@@ -71,7 +71,7 @@ _devportal_live() {
     local word="${COMP_WORDS[COMP_CWORD]}" sub="${COMP_WORDS[1]}"
     _devportal "$@"
     case "$sub" in
-        get|describe|graph|open)
+        get|describe|graph|open|pods|health|wait)
             [[ "$word" == -* ]] && return
             # a colon splits words unless it is joined again
             local start="$word"
@@ -86,13 +86,13 @@ complete -F _devportal_live -o nosort -o bashdefault -o default devportal 2>/dev
 "#;
 
 const FISH: &str = r#"
-complete -c devportal -n "__fish_seen_subcommand_from get describe graph open" -f -a "(devportal -q --offline __complete entities (commandline -ct) 2>/dev/null)"
+complete -c devportal -n "__fish_seen_subcommand_from get describe graph open pods health wait" -f -a "(devportal -q --offline __complete entities (commandline -ct) 2>/dev/null)"
 complete -c devportal -s n -l namespace -x -a "(devportal -q --offline __complete namespaces 2>/dev/null)"
 "#;
 
 const ZSH: &str = r#"
 _devportal_live() {
-    if (( CURRENT > 2 )) && [[ "$words[2]" == (get|describe|graph|open) && "$words[CURRENT]" != -* ]]; then
+    if (( CURRENT > 2 )) && [[ "$words[2]" == (get|describe|graph|open|pods|health|wait) && "$words[CURRENT]" != -* ]]; then
         local -a values
         values=("${(@f)$(devportal -q --offline __complete entities "$words[CURRENT]" 2>/dev/null)}")
         compadd -- $values

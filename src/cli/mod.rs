@@ -5,6 +5,7 @@
 //! [`session`], so both faces agree.
 
 pub mod args;
+pub mod clusters;
 pub mod columns;
 pub mod crash;
 pub mod demo;
@@ -26,12 +27,14 @@ pub mod diff;
 pub mod doctor;
 pub mod get;
 pub mod graph;
+pub mod health;
 pub mod history;
 pub mod init;
 pub mod keys;
 pub mod logs;
 pub mod man;
 pub mod open;
+pub mod pods;
 pub mod refresh;
 pub mod register;
 pub mod screenshot;
@@ -40,6 +43,7 @@ pub mod snapshot;
 pub mod theme;
 pub mod validate;
 pub mod version;
+pub mod wait;
 
 pub use args::{Cli, Command, GlobalArgs};
 pub use error::{CliError, Exit};

@@ -11,7 +11,7 @@ mod tests;
 mod words;
 mod workload;
 
-pub use pod::{PodStatus, pod_status};
+pub use pod::{PodStatus, limits, percent, pod_status, requests, usage};
 pub use words::{age, bytes, schedule, span};
 
 use super::kind::Kind;

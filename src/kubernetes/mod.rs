@@ -23,6 +23,7 @@ pub mod hub;
 pub mod kind;
 pub mod kubectl;
 pub mod logs;
+pub mod lookup;
 pub mod metrics;
 pub mod object;
 pub mod order;

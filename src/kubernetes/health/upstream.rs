@@ -3,7 +3,7 @@
 
 use super::{Evidence, Finding};
 use crate::kubernetes::object::{Autoscaler, Condition, Container, ContainerState, ObjectRef, Pod, Role};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What Backstage proposes for a finding.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +124,7 @@ fn is_unready_for_long(container: &Container, now: Timestamp) -> bool {
     let (Some(since), Some(probe)) = (running_since(container), container.readiness) else { return false };
     let allowed =
         i64::from(probe.initial_delay) + i64::from(probe.period) * i64::from(probe.failure_threshold);
-    container.ready != Some(true) && since.as_second().saturating_add(allowed) < now.as_second()
+    container.ready != Some(true) && now.duration_since(since) > SignedDuration::from_secs(allowed)
 }
 
 impl Fix {

@@ -18,7 +18,7 @@ pub use pool::Pool;
 pub use raw::Raw;
 
 use super::kind::Kind;
-use super::object::{Condition, Facts, Object, Owner};
+use super::object::{Condition, Facts, Object, Owner, Resources};
 use part::Part;
 
 /// Makes an object of a kind; strings that repeat come from the pool.
@@ -35,6 +35,11 @@ pub fn object(kind: Kind, raw: &Raw, pool: &Pool) -> Object {
         owners: meta.list("ownerReferences").map(|owner| self::owner(owner, pool)).collect(),
         facts: facts(kind, raw, pool),
     }
+}
+
+/// Reads amounts of `cpu` and `memory`, as metrics and limits write them.
+pub fn amounts(value: Option<&serde_json::Value>) -> Resources {
+    pod::amounts(Part(value))
 }
 
 fn facts(kind: Kind, raw: &Raw, pool: &Pool) -> Facts {
