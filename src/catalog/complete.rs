@@ -108,6 +108,17 @@ fn values_of(catalog: &Catalog, viewer: &Viewer, key: &str, typed: &str) -> Vec<
             }
         }
     }
+    if key == "status" {
+        for name in ["down", "slow", "unknown", "ok"].into_iter().filter(|name| name.starts_with(typed)) {
+            let count = viewer.health.values().filter(|word| **word == name).count();
+            items.push(CompletionItem {
+                insert: name.to_owned(),
+                label: name.to_owned(),
+                help: "health",
+                count: Some(count),
+            });
+        }
+    }
     if FACETS.contains(&key) {
         let ids: Vec<EntityId> = catalog.ids().collect();
         let values = facet(catalog, &ids, key).map(|facet| facet.values).unwrap_or_default();

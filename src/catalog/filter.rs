@@ -125,6 +125,8 @@ pub enum Key {
     Annotation,
     /// Name of the catalog source.
     Source,
+    /// Health in a word.
+    Status,
     /// Targets of a relation type.
     Relation(&'static str),
     /// An entity of this kind by name: `component:checkout`.
@@ -208,6 +210,8 @@ pub enum State {
     Dangling,
     /// Its kind is not one of the model's.
     Unknown,
+    /// Its workloads are down or slow.
+    Broken,
 }
 
 /// Keys of `key:value` with what they mean.
@@ -227,6 +231,7 @@ pub const KEYS: &[(&str, Key, &str)] = &[
     ("label", Key::Label, "label, with or without `=value`"),
     ("annotation", Key::Annotation, "annotation, with or without `=value`"),
     ("source", Key::Source, "catalog source it came from"),
+    ("status", Key::Status, "health: down, slow, unknown or ok"),
     ("ownedBy", Key::Relation("ownedBy"), "target of the relation"),
     ("ownerOf", Key::Relation("ownerOf"), "target of the relation"),
     ("partOf", Key::Relation("partOf"), "target of the relation"),
@@ -254,6 +259,7 @@ pub const STATES: &[(&str, State, &str)] = &[
     ("unowned", State::Unowned, "has no owner that exists"),
     ("dangling", State::Dangling, "points at something nobody describes"),
     ("unknown", State::Unknown, "its kind is not known"),
+    ("broken", State::Broken, "down or slow in Kubernetes"),
 ];
 
 /// Words of comparisons with what they count.

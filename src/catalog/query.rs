@@ -14,8 +14,9 @@ use crate::model::value::ValueRef;
 use memchr::memmem;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Who asks: what `me`, `is:mine` and `is:starred` mean.
@@ -25,6 +26,8 @@ pub struct Viewer {
     pub me: Vec<String>,
     /// Canonical refs that I starred.
     pub starred: BTreeSet<String>,
+    /// Health in a word, by canonical ref, of those of which it is known.
+    pub health: Arc<BTreeMap<Arc<str>, &'static str>>,
 }
 
 impl Viewer {
@@ -39,7 +42,7 @@ impl Viewer {
                     .map(|r| catalog.ref_of(r.target).to_owned()),
             );
         }
-        Self { me, starred }
+        Self { me, starred, ..Self::default() }
     }
 }
 
@@ -340,7 +343,7 @@ impl<'a> Bound<'a> {
             }
             Test::State { state, ids } => match state {
                 State::Mine => ids.contains(&id) || ids.contains(&row.owner),
-                State::Starred => ids.contains(&id),
+                State::Starred | State::Broken => ids.contains(&id),
                 State::Orphan => row.flags & flag::ORPHAN != 0,
                 State::Stale => entity().is_some_and(|entity| {
                     entity.source().is_some_and(|source| source.error.is_some())
@@ -513,8 +516,15 @@ impl<'a> Binder<'a, '_> {
         match state {
             State::Mine => self.viewer.me.iter().filter_map(find).collect(),
             State::Starred => self.viewer.starred.iter().filter_map(find).collect(),
+            State::Broken => self.of_health(|word| matches!(word, "down" | "slow")),
             _ => FxHashSet::default(),
         }
+    }
+
+    /// The entities whose health is such a word.
+    fn of_health(&self, is_wanted: impl Fn(&str) -> bool) -> FxHashSet<u32> {
+        let known = self.viewer.health.iter().filter(|(_, word)| is_wanted(word));
+        known.filter_map(|(entity, _)| self.catalog.find(entity)).map(|id| id.0).collect()
     }
 
     fn field(&self, key: &'a Key, values: &'a [String]) -> Test<'a> {
@@ -542,6 +552,9 @@ impl<'a> Binder<'a, '_> {
                         globs.is_empty() || globs.iter().any(|glob| glob.is_match(&name))
                     })
                     .collect(),
+            ),
+            Key::Status => Test::Ids(
+                self.of_health(|word| globs.is_empty() || globs.iter().any(|glob| glob.is_match(word))),
             ),
             Key::Relation(relation) => Test::Relation {
                 relation,

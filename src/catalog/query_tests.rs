@@ -62,7 +62,13 @@ name: alone
 
 fn run(filter: &str) -> String {
     let catalog = catalog(COMPANY);
-    let viewer = Viewer::of_user(&catalog, "user:default/jo", ["api:default/orders".to_owned()].into());
+    let mut viewer = Viewer::of_user(&catalog, "user:default/jo", ["api:default/orders".to_owned()].into());
+    let health = [
+        ("component:default/checkout-api", "down"),
+        ("component:team-x/web", "ok"),
+        ("api:default/orders", "slow"),
+    ];
+    viewer.health = Arc::new(health.into_iter().map(|(entity, word)| (entity.into(), word)).collect());
     let ids = Query::parse(filter).unwrap().run(&catalog, &viewer, &CancellationToken::new());
     for id in catalog.ids() {
         assert_eq!(
@@ -144,6 +150,21 @@ fn finds_what_is_asked_for() {
         ("owns>3", "payments"),
         ("-l app=shop", "checkout-api"),
         ("-l !app kind:component", "web"),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(run(filter), expected, "{filter}");
+    }
+}
+
+#[test]
+fn health_is_a_state_and_a_key() {
+    let cases = [
+        ("is:broken", "orders checkout-api"),
+        ("!is:broken kind:component", "web"),
+        ("status:down", "checkout-api"),
+        ("status:down,ok", "checkout-api web"),
+        ("status:s*", "orders"),
+        ("is:broken is:mine", "checkout-api"),
     ];
     for (filter, expected) in cases {
         assert_eq!(run(filter), expected, "{filter}");

@@ -287,7 +287,8 @@ fn report(receiver: &std::sync::mpsc::Receiver<ProgressEvent>, send: &(dyn Fn(Ta
 fn viewer(world: &World) -> query::Viewer {
     let principal = &world.me.principal;
     let me = principal.user.iter().chain(&principal.groups).cloned().collect();
-    query::Viewer { me, starred: world.stars.clone() }
+    let words = world.kubernetes.health.iter().map(|(entity, health)| (entity.clone(), health.word.as_str()));
+    query::Viewer { me, starred: world.stars.clone(), health: Arc::new(words.collect()) }
 }
 
 /// Finds entities by name: exact, beginning and part first, then fuzzy.

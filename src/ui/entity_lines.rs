@@ -9,6 +9,7 @@ use crate::app::Context;
 use crate::catalog::{Catalog, Entity, EntityId};
 use crate::config::theme::Role;
 use crate::diagnostic::Severity;
+use crate::kubernetes::health::Word;
 use crate::model::entity_ref::split_canonical;
 use crate::model::relation;
 use crate::model::value::ValueRef;
@@ -62,6 +63,49 @@ pub fn problem_cell(cx: &Context, entity: &Entity<'_>) -> Line {
     line
 }
 
+/// Returns the sign of a word of health.
+pub fn health_sign(word: Word) -> Sign {
+    match word {
+        Word::Down => Sign::Error,
+        Word::Slow => Sign::Warn,
+        Word::Unknown => Sign::Unknown,
+        Word::Ok => Sign::Ok,
+    }
+}
+
+/// Returns how a service is, sign and word; empty where nothing is known of it.
+pub fn health_cell(cx: &Context, canonical: &str) -> Line {
+    let Some(health) = cx.kubernetes.health.get(canonical) else { return Vec::new() };
+    let sign = health_sign(health.word);
+    let silent = match (health.word, health.silent.first()) {
+        (Word::Unknown, Some(cluster)) => format!("{} no answer: {cluster}", sign.text(cx)),
+        (word, _) => format!("{} {}", sign.text(cx), word.as_str()),
+    };
+    vec![span(silent, sign.role())]
+}
+
+/// Returns how a service is with the reason: `✗ down  1/3 pods ready, 2 OOMKilled`.
+pub fn health_line(cx: &Context, canonical: &str) -> Line {
+    let Some(health) = cx.kubernetes.health.get(canonical) else { return Vec::new() };
+    let sign = health_sign(health.word);
+    vec![
+        span(format!("{} {}", sign.text(cx), health.word.as_str()), sign.role()),
+        span(format!("  {}", health.summary), Role::Text),
+    ]
+}
+
+/// Returns the mark of a service that is not well: `✗ down`, `! slow`; empty for all others.
+pub fn broken_mark(cx: &Context, canonical: &str) -> Line {
+    let is_broken = |word: Word| matches!(word, Word::Down | Word::Slow);
+    let word = cx.kubernetes.health.get(canonical).map(|health| health.word);
+    word.filter(|word| is_broken(*word))
+        .map(|word| {
+            span(format!(" {} {}", health_sign(word).text(cx), word.as_str()), health_sign(word).role())
+        })
+        .into_iter()
+        .collect()
+}
+
 /// Returns name and star of a row.
 pub fn name_cell(cx: &Context, entity: &Entity<'_>) -> Line {
     let canonical = entity.entity_ref();
@@ -93,6 +137,10 @@ pub fn preview(cx: &Context, catalog: &Catalog, entity: &Entity<'_>, width: usiz
         flow.line(vec![span(title, Role::Title)]);
     }
     flow.line(facts(entity));
+    let health = health_line(cx, entity.entity_ref());
+    if !health.is_empty() {
+        flow.pieces(0, health.iter().map(|part| Piece::text(part.text.trim(), part.role)).collect());
+    }
     let description = entity.description().trim();
     if !description.is_empty() {
         flow.blank();

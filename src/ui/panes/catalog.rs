@@ -7,7 +7,7 @@ use crate::app::Context;
 use crate::app::commands::{Availability, CommandId, CommandSpec, Group, id};
 use crate::app::context::age;
 use crate::app::entity_list::{EntityList, SORTS};
-use crate::app::event::{Effect, Level};
+use crate::app::event::{Effect, Level, TaskEvent};
 use crate::app::input::{Key, Mouse, MouseKind};
 use crate::app::list::ListState;
 use crate::app::overlay::{Item, Mode, Overlay, OverlayKind};
@@ -17,6 +17,7 @@ use crate::app::place::Place;
 use crate::app::subject::Subject;
 use crate::catalog::SourceState;
 use crate::config::theme::Role;
+use crate::kubernetes::health::Healths;
 use crate::ui::entity_lines;
 use crate::ui::text::{Line, paint, put, put_line, span};
 use crate::ui::theme::{Sign, style};
@@ -24,6 +25,7 @@ use crate::ui::widgets::{Column, Panel, Table};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Opens the catalog.
 const GO: CommandSpec =
@@ -52,11 +54,12 @@ pub const SPEC: PaneSpec = PaneSpec {
 const COLUMNS: &[Column] = &[
     Column { title: "NAME", min: 20, weight: 4, priority: 0 },
     Column { title: "KIND", min: 9, weight: 2, priority: 1 },
-    Column { title: "OWNER", min: 12, weight: 2, priority: 2 },
-    Column { title: "SYSTEM", min: 12, weight: 2, priority: 5 },
-    Column { title: "LIFECYCLE", min: 12, weight: 0, priority: 4 },
-    Column { title: "PROBLEMS", min: 8, weight: 0, priority: 3 },
-    Column { title: "TAGS", min: 12, weight: 2, priority: 6 },
+    Column { title: "OWNER", min: 12, weight: 2, priority: 3 },
+    Column { title: "HEALTH", min: 10, weight: 0, priority: 2 },
+    Column { title: "SYSTEM", min: 12, weight: 2, priority: 6 },
+    Column { title: "LIFECYCLE", min: 12, weight: 0, priority: 5 },
+    Column { title: "PROBLEMS", min: 8, weight: 0, priority: 4 },
+    Column { title: "TAGS", min: 12, weight: 2, priority: 7 },
 ];
 
 /// Columns from which the preview stands beside the list.
@@ -99,6 +102,8 @@ struct CatalogPane {
     preview_offset: usize,
     facets: ListState,
     hidden: Vec<&'static str>,
+    /// How services were when the rows were asked for.
+    health: Arc<Healths>,
     /// Preview lines of the last drawn entity and width, so that scrolling costs nothing.
     cache: RefCell<Option<(String, usize, Vec<Line>)>>,
 }
@@ -112,6 +117,7 @@ impl CatalogPane {
             preview_offset: 0,
             facets: ListState::default(),
             hidden: Vec::new(),
+            health: Arc::default(),
             cache: RefCell::new(None),
         }
     }
@@ -235,9 +241,9 @@ impl CatalogPane {
 
     fn columns_menu(&self, cx: &Context) -> Overlay {
         let list = self.areas(cx.area).list.unwrap_or(cx.area);
-        let shown = Table::layout(&self.columns(), self.table_area(cx, list, cx.area).width);
-        let columns = self.columns();
-        let items = COLUMNS.iter().map(|column| {
+        let shown = Table::layout(&self.columns(cx), self.table_area(cx, list, cx.area).width);
+        let columns = self.columns(cx);
+        let items = COLUMNS.iter().filter(|column| has_column(cx, column)).map(|column| {
             let is_on = !self.hidden.contains(&column.title);
             let at = columns.iter().position(|c| c.title == column.title);
             let fits = at.is_some_and(|at| shown.iter().any(|slot| slot.0 == at));
@@ -253,8 +259,9 @@ impl CatalogPane {
         Overlay::menu("columns", items.collect())
     }
 
-    fn columns(&self) -> Vec<Column> {
-        COLUMNS.iter().filter(|column| !self.hidden.contains(&column.title)).copied().collect()
+    fn columns(&self, cx: &Context) -> Vec<Column> {
+        let is_shown = |column: &&Column| !self.hidden.contains(&column.title) && has_column(cx, column);
+        COLUMNS.iter().filter(is_shown).copied().collect()
     }
 
     fn cells(&self, cx: &Context, row: usize) -> (Vec<Line>, bool) {
@@ -269,10 +276,11 @@ impl CatalogPane {
             "OWNER" => target(entity.owner()),
             "SYSTEM" => target(entity.system()),
             "LIFECYCLE" => vec![span(entity.lifecycle(), Role::Text)],
+            "HEALTH" => entity_lines::health_cell(cx, entity.entity_ref()),
             "PROBLEMS" => entity_lines::problem_cell(cx, &entity),
             _ => vec![span(entity.tags().collect::<Vec<_>>().join(" "), Role::Dim)],
         };
-        (self.columns().iter().map(cell).collect(), self.rows.marks.has(entity.entity_ref()))
+        (self.columns(cx).iter().map(cell).collect(), self.rows.marks.has(entity.entity_ref()))
     }
 
     fn draw_list(&self, cx: &Context, region: Rect, screen: Rect, buf: &mut Buffer) {
@@ -293,7 +301,7 @@ impl CatalogPane {
             self.draw_empty(cx, area, buf);
             return;
         }
-        let columns = self.columns();
+        let columns = self.columns(cx);
         let sorted =
             SORTS.iter().find(|(key, _)| *key == self.rows.sort.key).map(|(_, title)| title.to_uppercase());
         let sort = columns.iter().position(|c| Some(c.title) == sorted.as_deref());
@@ -437,7 +445,7 @@ impl CatalogPane {
             return if mouse.kind == MouseKind::DoubleClick { self.open(cx) } else { Vec::new() };
         }
         let Some(list) = areas.list.filter(|_| region == Region::List) else { return Vec::new() };
-        let columns = self.columns();
+        let columns = self.columns(cx);
         let table = Table {
             columns: &columns,
             sort: None,
@@ -505,6 +513,16 @@ impl CatalogPane {
         Vec::new()
     }
 
+    /// Takes over how services are now; asks for the rows again when they depend on it.
+    fn health_changed(&mut self, cx: &Context) -> Vec<Effect> {
+        if Arc::ptr_eq(&self.health, &cx.kubernetes.health) {
+            return Vec::new();
+        }
+        self.health = cx.kubernetes.health.clone();
+        self.cache.replace(None);
+        if follows_health(self.rows.filter.text()) { vec![self.rows.request(cx)] } else { Vec::new() }
+    }
+
     fn choice(&mut self, command: CommandId, choice: &str, cx: &Context) -> Vec<Effect> {
         match command {
             id::SORT => self.rows.choose_sort(choice, cx),
@@ -535,6 +553,7 @@ const FACET_VALUES: usize = 12;
 const CHIPS: &[(&str, &str)] = &[
     ("mine", "is:mine"),
     ("starred", "is:starred"),
+    ("broken", "is:broken"),
     ("invalid", "is:invalid"),
     ("orphans", "is:orphan"),
     ("unowned", "is:unowned"),
@@ -543,6 +562,16 @@ const CHIPS: &[(&str, &str)] = &[
 struct FacetRow {
     label: String,
     term: Option<String>,
+}
+
+/// Returns whether a column has anything to say: nobody's health is known without clusters.
+fn has_column(cx: &Context, column: &Column) -> bool {
+    column.title != "HEALTH" || !cx.kubernetes.health.is_empty()
+}
+
+/// Returns whether what a filter finds changes with the health of services.
+fn follows_health(filter: &str) -> bool {
+    filter.contains("is:broken") || filter.contains("status:")
 }
 
 /// Splits a filter at spaces outside quotes.
@@ -608,8 +637,9 @@ impl Pane for CatalogPane {
                 if !self.regions(cx.area).contains(&self.focus) {
                     self.focus = self.regions(cx.area).first().copied().unwrap_or_default();
                 }
-                let is_current = self.rows.catalog().is_some_and(|c| std::sync::Arc::ptr_eq(c, &cx.catalog));
-                let may_differ = self.rows.filter.text().contains("is:starred");
+                let is_current = self.rows.catalog().is_some_and(|c| Arc::ptr_eq(c, &cx.catalog));
+                let text = self.rows.filter.text();
+                let may_differ = text.contains("is:starred") || follows_health(text);
                 if is_current && !may_differ { Vec::new() } else { vec![self.rows.request(cx)] }
             }
             Input::CatalogChanged => Vec::new(),
@@ -617,6 +647,7 @@ impl Pane for CatalogPane {
             Input::Choice(command, choice) => self.choice(command, choice, cx),
             Input::Paste(text) => self.rows.paste(text, cx),
             Input::Mouse(mouse) => self.mouse(mouse, cx),
+            Input::Task(TaskEvent::Kubernetes(_)) => self.health_changed(cx),
             Input::Task(task) => {
                 let height = self.height(cx);
                 if self.rows.task(task, height) {

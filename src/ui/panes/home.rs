@@ -16,7 +16,8 @@ use crate::app::subject::Subject;
 use crate::catalog::{Catalog, Entity};
 use crate::config::theme::Role;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::ui::entity_lines::{kind_words, name_cell, problem_cell, short_ref};
+use crate::kubernetes::health::{Health, Healths, Word};
+use crate::ui::entity_lines::{health_sign, kind_words, name_cell, problem_cell, short_ref};
 use crate::ui::text::{Line, put, span, wrap};
 use crate::ui::theme::{Sign, style};
 use crate::ui::widgets::{SectionList, Sections};
@@ -107,6 +108,8 @@ struct HomePane {
     mine: (Generation, Option<Arc<Matches>>),
     /// Lines above the columns.
     banner: Vec<(String, Role)>,
+    /// How services were when the rows were made.
+    health: Arc<Healths>,
 }
 
 impl HomePane {
@@ -117,6 +120,7 @@ impl HomePane {
             all: (Generation::default(), None),
             mine: (Generation::default(), None),
             banner: Vec::new(),
+            health: Arc::default(),
         };
         pane.rebuild(cx);
         pane
@@ -156,12 +160,14 @@ impl HomePane {
     /// Makes all rows again from what is known now.
     fn rebuild(&mut self, cx: &Context) {
         self.banner = banner(cx);
+        self.health = cx.kubernetes.health.clone();
         // on a small screen what needs me matters more than where it was read from
         self.banner.truncate(usize::from(cx.area.height / 4).max(1));
         let count = 1 + COLUMNS.iter().filter(|least| cx.area.width >= **least).count();
         let mut drafts: Vec<Draft> = (0..count).map(|_| Draft::default()).collect();
         // in the order of one column; the numbers say where each stands in two and in three
-        let sections: [(Section, [usize; 2]); 8] = [
+        let sections: [(Section, [usize; 2]); 9] = [
+            (failing, [0, 0]),
             (Self::attention, [0, 0]),
             (Self::mine, [0, 1]),
             (starred, [0, 1]),
@@ -416,6 +422,48 @@ impl HomePane {
     }
 }
 
+/// Services that are down or slow: mine first, then the worst.
+fn failing(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
+    let is_failing = |health: &Health| matches!(health.word, Word::Down | Word::Slow);
+    let failing = cx.kubernetes.health.iter().filter(|(_, health)| is_failing(health));
+    let mut rows: Vec<(bool, &str, &Health)> = failing
+        .filter(|(entity, _)| cx.catalog.find(entity).is_some_and(|id| cx.catalog.is_entity(id)))
+        .map(|(entity, health)| (!is_mine(cx, entity), &**entity, &**health))
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    rows.sort_by(|a, b| (a.0, a.2.word, a.1).cmp(&(b.0, b.2.word, b.1)));
+    let down = rows.iter().filter(|(_, _, health)| health.word == Word::Down).count();
+    let slow = rows.len() - down;
+    let words = [(down, "down"), (slow, "slow")].into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = words.map(|(count, word)| format!("{} {word}", grouped(count))).collect();
+    draft.sections.heading("Failing services", words.join(", "));
+    for &(_, entity, health) in rows.iter().take(MOST) {
+        let sign = health_sign(health.word);
+        let line = vec![
+            span(format!("{} {:<5} ", sign.text(cx), health.word.as_str()), sign.role()),
+            span(format!("{}  ", short_ref(entity)), Role::Text),
+            span(health.summary.as_str(), Role::Dim),
+        ];
+        let subject = Subject::entity(cx, entity);
+        draft.row(format!("failing {entity}"), line, Vec::new(), open(Place::entity(entity)), Some(subject));
+    }
+    if rows.len() > MOST {
+        let words = format!("all {} that are down or slow", grouped(rows.len()));
+        draft.more("failing", words, Place::with("catalog", "is:broken"));
+    }
+}
+
+/// Returns whether I own an entity, or one of my groups does.
+fn is_mine(cx: &Context, canonical: &str) -> bool {
+    let me = &cx.me.principal;
+    let is_me =
+        |owner: &str| me.user.as_deref() == Some(owner) || me.groups.iter().any(|group| group == owner);
+    let entity = cx.catalog.find(canonical).and_then(|id| cx.catalog.entity(id));
+    entity.and_then(|entity| entity.owner()).is_some_and(|owner| is_me(cx.catalog.ref_of(owner)))
+}
+
 fn starred(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
     let note = if cx.stars.is_empty() { String::new() } else { grouped(cx.stars.len()) };
     draft.sections.heading("Starred", note);
@@ -648,6 +696,12 @@ impl Pane for HomePane {
             }
             Input::Command(command) => self.command(command, cx),
             Input::Mouse(mouse) => self.mouse(mouse, cx),
+            Input::Task(TaskEvent::Kubernetes(_)) => {
+                if !Arc::ptr_eq(&self.health, &cx.kubernetes.health) {
+                    self.rebuild(cx);
+                }
+                Vec::new()
+            }
             Input::Task(task) => {
                 self.task(task, cx);
                 Vec::new()

@@ -57,6 +57,7 @@ pub fn summary(look: &Look<'_>) -> Line {
         return line;
     };
     line.extend(entity_lines::facts(entity));
+    line.extend(entity_lines::broken_mark(look.cx, look.canonical));
     if let Some(owner) = entity.owner() {
         line.push(span("  owner ", Role::Dim));
         line.push(entity_lines::target(look.cx, look.catalog, owner));
@@ -97,6 +98,10 @@ fn facts(look: &Look<'_>, entity: &Entity<'_>, flow: &mut Flow<Thing>) {
         pieces.push(Piece::thing(text, role, Thing::Tab(Tab::Problems)));
     }
     flow.pieces(0, pieces);
+    let health = entity_lines::health_line(look.cx, look.canonical);
+    if !health.is_empty() {
+        flow.pieces(0, health.iter().map(piece).collect());
+    }
 }
 
 /// Returns the problems counted by severity: `✗ 1 error, ! 2 warnings`.

@@ -246,6 +246,11 @@ impl Picture<'_> {
                 part.role = Role::Title;
             }
         }
+        // A box has room for a sign alone; the list form says the word
+        if let Some(mark) = entity_lines::broken_mark(cx, entity.entity_ref()).first() {
+            let sign = mark.text.trim().split(' ').next().unwrap_or_default().to_owned();
+            name.insert(0, span(format!("{sign} "), mark.role));
+        }
         let problems = entity_lines::problem_cell(cx, &entity);
         let kind = entity_lines::kind_words(&entity);
         if self.boxes.height > 3 {

@@ -273,7 +273,10 @@ fn name_cell(cx: &Context, catalog: &Catalog, row: &Row, id: EntityId) -> Line {
     }
     match catalog.entity(id) {
         Some(_) if row.is_repeated => line.push(span(short_ref(catalog.ref_of(id)), Role::Dim)),
-        Some(entity) => line.extend(entity_lines::name_cell(cx, &entity)),
+        Some(entity) => {
+            line.extend(entity_lines::name_cell(cx, &entity));
+            line.extend(entity_lines::broken_mark(cx, entity.entity_ref()));
+        }
         None => {
             let (kind, name) = (split_canonical(catalog.ref_of(id)).0, short_ref(catalog.ref_of(id)));
             let words = format!("{name} {} {kind}, described nowhere", Sign::Unknown.text(cx));
