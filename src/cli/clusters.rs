@@ -61,6 +61,7 @@ impl Clusters {
             clusters: config.clusters.clone(),
             environments: config.environments.clone(),
             sources: config.sources.clone(),
+            ..Wanted::default()
         };
         let all = clusters::discover(&Places::from_environment(), &wanted);
         let custom = config.custom_resources.iter().map(|custom| CustomResource {
