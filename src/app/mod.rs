@@ -139,7 +139,7 @@ impl App {
     pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.cx.now = now;
         let first = match event {
-            Event::Key(key) => self.key(key),
+            Event::Key(key) => self.press(key),
             Event::Line(line) => palette::carry_out(&line, None, &self.cx),
             Event::Paste(text) => self.paste(&text),
             Event::Mouse(mouse) => self.mouse(mouse),
@@ -189,6 +189,13 @@ impl App {
         }
     }
 
+    /// Returns the first key that runs a command here; one that a nearer command takes is none.
+    pub fn key(&self, command: CommandId) -> Option<String> {
+        let pane = self.pane()?;
+        let runs = |key: &&Key| self.cx.keymap.find(pane.spec().id, pane.groups(), **key) == Some(command);
+        self.cx.keymap.keys(command).iter().find(runs).map(ToString::to_string)
+    }
+
     fn carry_out(&mut self, first: Vec<Effect>) -> Vec<Effect> {
         let mut out = Vec::new();
         let mut queue = first;
@@ -222,7 +229,7 @@ impl App {
         self.places.last_mut().map(|pane| pane.update(input, &self.cx)).unwrap_or_default()
     }
 
-    fn key(&mut self, key: Key) -> Vec<Effect> {
+    fn press(&mut self, key: Key) -> Vec<Effect> {
         if self.cx.keymap.find("", &[], key) == Some(id::INTERRUPT) {
             return self.interrupt();
         }

@@ -71,6 +71,34 @@ fn after_some_keys() {
 }
 
 #[test]
+fn logs_of_a_stream() {
+    let sizes = [(80, 24), (120, 40), (200, 60), (40, 10), (20, 5)];
+    for (width, height) in sizes {
+        assert_picture(&format!("logs-live_{width}x{height}"), &text(&world::logs(width, height, "")));
+    }
+    let cases = [
+        ("search", "/timeout<enter>nN"),
+        ("mistake", "/timeout("),
+        ("only", "/timeout<enter>&k"),
+        ("pretty", "P"),
+        ("selected", "kkkvkk"),
+        ("sources", "c"),
+        ("save", "<ctrl-s>"),
+        ("relative", "tkkk"),
+        ("wrapped", "w"),
+    ];
+    for (name, keys) in cases {
+        assert_picture(&format!("logs-{name}"), &text(&world::logs(80, 24, keys)));
+    }
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        assert_picture(
+            &format!("logs-full_{width}x{height}"),
+            &text(&world::logs(width, height, "e<enter>")),
+        );
+    }
+}
+
+#[test]
 fn small_screens() {
     for (name, place) in PLACES {
         for (width, height) in [(40, 10), (20, 5)] {

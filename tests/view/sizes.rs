@@ -33,6 +33,13 @@ fn over_the_sample() {
 }
 
 #[test]
+fn over_a_stream_of_logs() {
+    for keys in ["", "/timeout<enter>&k", "P", "w<enter>", "gv", "c", "/("] {
+        draw_at_all_sizes(&mut world::logs(80, 24, keys));
+    }
+}
+
+#[test]
 fn over_nothing() {
     for (_, place) in PLACES {
         let start = world::start(Arc::default(), Me::default(), place);

@@ -2,12 +2,16 @@
 
 use devportal::app::Context;
 use devportal::app::context::{ConfigFile, Me, Setting};
+use devportal::app::event::{Event, Generation, Shared, TaskEvent};
+use devportal::app::input::parse_script;
 use devportal::catalog::sources::embedded;
 use devportal::catalog::{Catalog, LoadOptions, Loader, Progress};
 use devportal::config::Config;
 use devportal::config::setting::Kind;
 use devportal::config::source::SourceConfig;
 use devportal::config::theme::Theme;
+use devportal::kubernetes::logs::{Level, Line, LineKind, LogSource, SourceState, Stream};
+use devportal::kubernetes::{Kind as ObjectKind, ObjectRef};
 use devportal::permissions::Principal;
 use devportal::tui::services::Order;
 use devportal::tui::{Services, Start, screenshot::Headless};
@@ -116,4 +120,68 @@ fn settings() -> Vec<Setting> {
             choices: if setting.key == "theme" { Theme::names(None) } else { choices(setting.kind) },
         })
         .collect()
+}
+
+/// A stream of three pods, one of which had trouble; the same in every run.
+pub fn stream() -> Arc<Stream> {
+    let stream = Arc::new(Stream::default());
+    let source = |tag: &str, state| LogSource {
+        tag: tag.into(),
+        pod: ObjectRef {
+            cluster: "prod-eu".into(),
+            kind: ObjectKind::Pod,
+            namespace: "shop".into(),
+            name: format!("checkout-api-{tag}").into(),
+        },
+        container: "app".into(),
+        is_previous: false,
+        state,
+        lines: 40,
+    };
+    let cut = SourceState::Waiting("connection reset".to_owned());
+    let sources =
+        [source("a1", SourceState::Following), source("b7", SourceState::Following), source("c3", cut)];
+    let json = |level: &str, rest: &str| format!(r#"{{"level":"{level}","msg":{rest}}}"#);
+    let mut second = 1_714_561_451;
+    let mut push = |source: u16, level, text: &str, kind| {
+        second += 1;
+        let time = jiff::Timestamp::from_second(second).ok();
+        stream.push(Line { source, time, level, text: text.into(), kind });
+    };
+    let text = |is_json| LineKind::Text { is_json };
+    for round in 0..12 {
+        let accepted = format!(r#""order accepted","id":{},"ms":41"#, 8812 + round);
+        push(0, Level::Info, &json("info", &accepted), text(true));
+        push(1, Level::Warn, &format!("WARN retry {round}/12 upstream=ledger"), text(false));
+        let timeout = r#""timeout after 3s","upstream":"ledger","trace":"9f2c4be1""#;
+        push(2, Level::Error, &json("error", timeout), text(true));
+        if round == 9 {
+            push(2, Level::None, "restarted: OOMKilled, exit 137; start 2", LineKind::Note);
+            push(0, Level::None, "", LineKind::Gap(4000));
+        }
+        let plain = "\u{1b}[32mGET\u{1b}[0m /healthz 200 in 日本 1ms \u{1b}[2J";
+        push(0, Level::None, plain, text(false));
+    }
+    push(0, Level::None, "marker", LineKind::Marker);
+    stream.set_status(|status| {
+        status.sources = Arc::new(sources);
+        status.is_following = true;
+        status.errors_per_minute = vec![0, 0, 1, 0, 2, 9, 4];
+    });
+    stream
+}
+
+/// The logs of a service of the sample after some keys.
+pub fn logs(width: u16, height: u16, keys: &str) -> Headless {
+    let mut face = at("logs component:default/checkout-api", width, height);
+    let stream = stream();
+    for generation in 0..20 {
+        let (generation, stream) = (Generation(generation), Shared(stream.clone()));
+        face.send(Event::Task(TaskEvent::LogsOpened { generation, stream }));
+    }
+    for key in parse_script(keys).unwrap() {
+        face.send(Event::Key(key));
+    }
+    face.send(Event::Timer(devportal::app::event::Timer::Toast));
+    face
 }

@@ -62,7 +62,8 @@ pub const SPEC: PaneSpec = PaneSpec {
 const OVERVIEW: &[Group] = &[Group::Subject, Group::Object, Group::Tabs, Group::Regions, Group::Move];
 const LIST: &[Group] =
     &[Group::Subject, Group::Object, Group::List, Group::Tabs, Group::Regions, Group::Move];
-const TEXT: &[Group] = &[Group::Subject, Group::Object, Group::Text, Group::Tabs, Group::Move];
+// text comes first: `l` scrolls to the right there
+const TEXT: &[Group] = &[Group::Text, Group::Subject, Group::Object, Group::Tabs, Group::Move];
 const PROBLEMS: &[Group] = &[Group::Subject, Group::Object, Group::Tabs, Group::Move];
 
 /// State of the pane.

@@ -40,7 +40,7 @@ pub const SPEC: PaneSpec = PaneSpec {
     id: LOGS,
     title: "Logs",
     help: "Logs of all pods of an entity, a workload or a pod, merged and live",
-    aliases: &["log"],
+    aliases: &[],
     go: None,
     permission: None,
     commands: commands::ROWS,

@@ -136,7 +136,9 @@ impl LogsPane {
         };
         Ground {
             lines: self.readable(),
+            has_lost: self.status.lost > 0,
             filter: self.shown.as_ref(),
+            sources: &self.sources,
             look,
             width: width.saturating_sub(2).max(1),
             height: usize::from(area.height),
@@ -161,10 +163,12 @@ impl LogsPane {
         let is_settling = self.is_settling;
         self.with_window(
             |window, ground, store| {
-                if is_settling && !window.is_following {
+                let was_shown = window.shows_focus();
+                window.fill(ground, store);
+                // less room than before, or other lines: the focused one stays in sight
+                let is_lost = was_shown && !window.shows_focus();
+                if (is_settling || is_lost) && !window.is_following {
                     window.centre(ground, store);
-                } else {
-                    window.fill(ground, store);
                 }
             },
             cx,

@@ -5,6 +5,7 @@
 
 use super::line::{self, Ink, Look, Piece};
 use super::scan::Scan;
+use super::sources::Sources;
 use crate::app::Context;
 use crate::app::context::grouped;
 use crate::app::event::{Effect, Generation, Shared};
@@ -101,7 +102,7 @@ impl Store {
     }
 
     /// Forgets what is far from the screen.
-    pub fn forget(&mut self, near: Range<LineId>) {
+    fn forget(&mut self, near: Range<LineId>) {
         if self.held.len() > HELD {
             let near = near.start.saturating_sub(2 * PAGE)..near.end + 2 * PAGE;
             self.held.retain(|id, _| near.contains(id));
@@ -120,8 +121,12 @@ fn sign(text: &str) -> Line {
 pub struct Ground<'a> {
     /// Lines that can be read.
     pub lines: Range<LineId>,
+    /// The first line stands for all that were lost, more and more of them.
+    pub has_lost: bool,
     /// Only these of them.
     pub filter: Option<&'a Scan>,
+    /// Where they come from.
+    pub sources: &'a Sources,
     /// How they are shown.
     pub look: Look<'a>,
     /// Cells of a row without the columns beside the text.
@@ -192,6 +197,9 @@ impl Window {
 
     /// Fills the screen again: from the end while following, from the first row otherwise.
     pub fn fill(&mut self, ground: &Ground<'_>, store: &mut Store) {
+        if ground.has_lost {
+            store.held.remove(&ground.lines.start);
+        }
         let Some(last) = ground.last() else {
             (self.rows, self.focus) = (Vec::new(), None);
             return;
@@ -218,6 +226,11 @@ impl Window {
         if let Some(first) = self.rows.first() {
             self.top = (first.id, first.part);
         }
+    }
+
+    /// Returns whether the focused line is on screen.
+    pub fn shows_focus(&self) -> bool {
+        self.focus.is_some_and(|focus| self.rows.iter().any(|row| row.id == focus))
     }
 
     /// Returns the first line on screen.
@@ -376,7 +389,7 @@ fn rows_of(id: LineId, ground: &Ground<'_>, store: &Store) -> Vec<Row> {
         LineKind::Text { .. } => line::rows(&line, &ground.look),
         LineKind::Note | LineKind::Gap(_) | LineKind::Marker => {
             let mut rows = Vec::new();
-            line::wrap(note(&line, ground.look.is_ascii), ground.width, &mut rows);
+            line::wrap(note(&line, ground.sources, ground.look.is_ascii), ground.width, &mut rows);
             rows
         }
     };
@@ -386,19 +399,13 @@ fn rows_of(id: LineId, ground: &Ground<'_>, store: &Store) -> Vec<Row> {
 }
 
 /// What the program itself has to say, between lines.
-fn note(line: &Line, is_ascii: bool) -> Vec<Piece> {
+fn note(line: &Line, sources: &Sources, is_ascii: bool) -> Vec<Piece> {
     let (role, text) = match line.kind {
-        LineKind::Gap(0) => (Role::Warn, format!("lines are missing here: {}", line.text)),
-        LineKind::Gap(lines) => {
+        LineKind::Gap(lines) if line.text.is_empty() => {
             let lines = usize::try_from(lines).unwrap_or(usize::MAX);
-            let (lines, are) = if lines == 1 {
-                ("1 line".to_owned(), "is")
-            } else {
-                (format!("{} lines", grouped(lines)), "are")
-            };
-            let why = if line.text.is_empty() { String::new() } else { format!(": {}", line.text) };
-            (Role::Warn, format!("{lines} {are} missing here{why}"))
+            (Role::Warn, format!("{} lines are missing here", grouped(lines)))
         }
+        LineKind::Gap(_) => (Role::Warn, line.text.to_string()),
         LineKind::Marker => (Role::Accent, line.text.to_string()),
         LineKind::Note | LineKind::Text { .. } => (Role::Info, line.text.to_string()),
     };
@@ -408,8 +415,13 @@ fn note(line: &Line, is_ascii: bool) -> Vec<Piece> {
         (_, false) => "── ",
         (_, true) => "-- ",
     };
-    vec![
-        (rule.to_owned(), Ink::of(if role == Role::Info { Role::Dim } else { role })),
-        (format!("{} ", clean(&text)), Ink::of(role)),
-    ]
+    let mut pieces = vec![(rule.to_owned(), Ink::of(if role == Role::Info { Role::Dim } else { role }))];
+    // lines that were counted are missing of the whole stream, the rest is said of one source
+    if matches!(line.kind, LineKind::Note | LineKind::Gap(0))
+        && let Some((tag, role)) = sources.tag(line.source).filter(|(tag, _)| !text.starts_with(tag))
+    {
+        pieces.push((format!("{} ", clean(tag)), Ink::of(role)));
+    }
+    pieces.push((format!("{} ", clean(&text)), Ink::of(role)));
+    pieces
 }

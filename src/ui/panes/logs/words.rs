@@ -115,6 +115,7 @@ pub fn status(pane: &LogsPane, cx: &Context) -> Line {
         parts.push(vec![
             span(format!("{sign}{}", pane.search.input.text()), Role::Accent),
             span(format!(" {}", matches(pane)), Role::Text),
+            span(format!("   {} next  {} previous", cx.key(id::NEXT), cx.key(id::PREVIOUS)), Role::Dim),
         ]);
     }
     let (hidden, all) = pane.sources.count();

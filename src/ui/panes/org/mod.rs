@@ -55,7 +55,7 @@ pub const SPEC: PaneSpec = PaneSpec {
     permission: Some(crate::permissions::CATALOG_READ),
     commands: &[
         CommandSpec::new(COLLAPSE, "fold", "Fold the group, or go to the group above", &["h", "left"], 0),
-        CommandSpec::new(EXPAND, "unfold", "Show groups and people below, or go to them", &["l", "right"], 0),
+        CommandSpec::new(EXPAND, "unfold", "Show groups and people below, or go to them", &["right"], 0),
         CommandSpec::new(
             FILTER,
             "filter",
