@@ -22,6 +22,7 @@ mod gitlab;
 mod hostile;
 mod http;
 mod incremental;
+mod kubernetes_logs;
 mod kubernetes_watch;
 mod net;
 mod raw;

@@ -42,8 +42,13 @@ pub fn start(stream: &Stream, ground: Arc<dyn Ground>) {
     let (core, cancel) = (core.clone(), cancel.clone());
     tokio::spawn(async move {
         let mut requests = core.requests();
+        let mut is_again = false;
         loop {
             let request = requests.borrow_and_update().clone();
+            if std::mem::replace(&mut is_again, true) {
+                // what the readers before put in until they heard of it
+                core.forget();
+            }
             let run = cancel.child_token();
             let sink = Box::new(Screen { core: core.clone() });
             let running = run_once(core.clone(), request, ground.clone(), sink, SCREEN_LINE, run.clone());
@@ -97,11 +102,18 @@ pub(super) async fn run_once(
             core.tick(Timestamp::now());
         }
     };
-    // the merge ends when nobody sends any more, or nobody listens
-    let work = async { tokio::join!(engine.run(), merge) };
+    let work = async {
+        let (mut engine, mut merge) = (std::pin::pin!(engine.run()), std::pin::pin!(merge));
+        tokio::select! {
+            // what is on its way is handed on
+            () = &mut engine => merge.await,
+            // nobody wants more
+            () = &mut merge => {}
+        }
+    };
     tokio::select! {
         () = cancel.cancelled() => {}
-        _ = work => {}
+        () = work => {}
         () = tick => {}
     }
 }

@@ -88,20 +88,33 @@ impl PodView {
     /// Takes what readers need from a trimmed object; `None` when it is no pod.
     pub fn from_object(cluster: &Arc<str>, object: &Object) -> Option<Self> {
         let Facts::Pod(pod) = &object.facts else { return None };
-        Some(Self {
-            at: ObjectRef {
-                cluster: cluster.clone(),
-                kind: Kind::Pod,
-                namespace: object.namespace.clone(),
-                name: object.name.clone(),
-            },
-            uid: object.uid.clone(),
-            phase: pod.phase.clone(),
-            reason: pod.reason.clone(),
-            message: pod.message.as_deref().unwrap_or_default().to_owned(),
-            created: object.created,
-            containers: pod.containers.iter().map(ContainerView::from_object).collect(),
-        })
+        Some(
+            Self {
+                at: ObjectRef {
+                    cluster: cluster.clone(),
+                    kind: Kind::Pod,
+                    namespace: object.namespace.clone(),
+                    name: object.name.clone(),
+                },
+                uid: object.uid.clone(),
+                phase: pod.phase.clone(),
+                reason: pod.reason.clone(),
+                message: pod.message.as_deref().unwrap_or_default().to_owned(),
+                created: object.created,
+                containers: pod.containers.iter().map(ContainerView::from_object).collect(),
+            }
+            .told(),
+        )
+    }
+
+    /// A pod that waits for a node says nothing about its containers.
+    fn told(mut self) -> Self {
+        if &*self.phase == "Pending" {
+            for container in self.containers.iter_mut().filter(|c| c.state == RunState::Unknown) {
+                container.state = RunState::Waiting("waits for a node".to_owned());
+            }
+        }
+        self
     }
 
     /// Takes what readers need from a pod of the API.
@@ -139,6 +152,7 @@ impl PodView {
             created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
             containers,
         }
+        .told()
     }
 
     /// Returns a container by name.

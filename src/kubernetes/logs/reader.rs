@@ -9,7 +9,7 @@ use super::merge::{Event, Sender};
 use super::pods::{ContainerView, PodView, ProblemKind, RunState};
 use super::recent::{Known, Recent};
 use super::request::{Ask, Open, Refusal};
-use super::split::{Lines, NO_TIME, RawKind, Splitter};
+use super::split::{Lines, NO_TIME, RawKind, RawLine, Splitter};
 use super::stream::Core;
 use super::{Request, SourceState};
 use futures_util::StreamExt;
@@ -86,6 +86,18 @@ enum End {
     Unheard,
 }
 
+/// The last line of a log; times in nanoseconds.
+struct Last {
+    time: i64,
+    text: Vec<u8>,
+    /// How far the server's clock is ahead.
+    skew: i64,
+}
+
+fn nanoseconds(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanosecond()).unwrap_or(NO_TIME)
+}
+
 struct State {
     recent: Recent,
     splitter: Splitter,
@@ -95,11 +107,22 @@ struct State {
     /// Reconnects that missed nothing and were not told.
     untold: u32,
     told: Option<Instant>,
+    /// When the last response began.
+    opened: Option<Instant>,
     /// Why the last response ended; told with the next.
     broken: Option<String>,
     last_time: i64,
     /// Restarts of the instance that is read.
     restarts: Option<u32>,
+}
+
+impl State {
+    /// Forgets failures before a connection that held.
+    fn rest(&mut self) {
+        if self.opened.take().is_some_and(|opened| opened.elapsed() > STEADY) {
+            self.tries = 0;
+        }
+    }
 }
 
 impl Reader {
@@ -112,6 +135,7 @@ impl Reader {
             tries: 0,
             untold: 0,
             told: None,
+            opened: None,
             broken: None,
             last_time: NO_TIME,
             restarts: None,
@@ -187,6 +211,7 @@ impl Reader {
                 return self.fail(ProblemKind::Unreachable, format!("cannot be read: {problem}"));
             }
             self.set(SourceState::Waiting(problem.clone()));
+            state.splitter.forget();
             state.broken = Some(problem);
             self.pause(&state).await;
         }
@@ -226,7 +251,7 @@ impl Reader {
                     self.set(SourceState::Waiting(why));
                     self.out.event(Event::CaughtUp);
                     if self.change(Duration::from_secs(2)).await {
-                        return SourceState::Ended("gone".to_owned());
+                        return self.leave(&mut state).await;
                     }
                     continue;
                 }
@@ -238,6 +263,7 @@ impl Reader {
             self.out.event(Event::CaughtUp);
             self.set(SourceState::Waiting(why.clone()));
             state.broken = Some(why);
+            state.rest();
             sleep(wait.unwrap_or_default().min(Duration::from_secs(60))).await;
             self.pause(&state).await;
             state.tries += 1;
@@ -259,13 +285,16 @@ impl Reader {
         self.out.event(Event::CaughtUp);
         self.set(SourceState::Following);
         let mut pod = self.pod.clone();
+        let asked = nanoseconds(Timestamp::now());
         loop {
             tokio::select! {
                 opened = &mut opening => return opened,
                 () = sleep(DOUBT) => match self.last_line(view).await {
-                    // it has something to say, and does not
-                    Ok(Some(_)) => return Err(Refusal::Later("it did not answer".to_owned(), None)),
-                    Ok(None) => {}
+                    // it has something to say since it was asked, and does not
+                    Ok(Some(line)) if line.time.saturating_sub(line.skew) > asked => {
+                        return Err(Refusal::Later("it did not answer".to_owned(), None));
+                    }
+                    Ok(_) => {}
                     Err(refusal) => return Err(refusal),
                 },
                 changed = pod.changed() => {
@@ -306,7 +335,7 @@ impl Reader {
         let mut is_told = state.broken.is_none();
         self.out.event(Event::Opened(open.skew));
         self.set(SourceState::Following);
-        let opened = Instant::now();
+        state.opened = Some(Instant::now());
         state.begun.get_or_insert_with(|| {
             let now = Timestamp::now();
             Timestamp::from_second(now.as_second() + open.skew).unwrap_or(now)
@@ -333,7 +362,9 @@ impl Reader {
                 () = sleep(wait) => {
                     if is_behind {
                         is_behind = false;
-                        self.out.event(Event::CaughtUp);
+                        if ask.is_following {
+                            self.out.event(Event::CaughtUp);
+                        }
                         if !is_told {
                             is_told = self.tell_reconnect(&known, None, state).await;
                         }
@@ -380,9 +411,8 @@ impl Reader {
             if !self.send(lines, state).await {
                 return End::Unheard;
             }
-            if opened.elapsed() > STEADY {
-                state.tries = 0;
-            }
+            // it works, however briefly
+            state.tries = state.tries.min(2);
         }
     }
 
@@ -408,7 +438,7 @@ impl Reader {
     }
 
     async fn say(&mut self, kind: RawKind, text: &str, state: &State) {
-        let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(NO_TIME);
+        let now = nanoseconds(Timestamp::now());
         let time = if state.last_time == NO_TIME { now } else { state.last_time };
         let mut lines = Lines::default();
         lines.push(time, kind, text.as_bytes());
@@ -448,10 +478,9 @@ impl Reader {
         // what was there before the beginning was not asked for
         let begun = state.begun.map_or(NO_TIME, |begun| begun.as_second().saturating_mul(1_000_000_000));
         let newest = state.last_time.max(begun);
-        let has = |line: &(i64, Vec<u8>), state: &State| state.recent.has(line.0, &line.1);
         match self.last_line(&view).await {
             Ok(None) => None,
-            Ok(Some(line)) if has(&line, state) || line.0 <= newest => None,
+            Ok(Some(line)) if line.time <= newest || state.recent.has(line.time, &line.text) => None,
             Ok(Some(_)) => Some("the connection was silent while lines were written".to_owned()),
             Err(Refusal::Later(why, _)) => Some(why),
             Err(_) => Some("the connection was silent".to_owned()),
@@ -459,7 +488,7 @@ impl Reader {
     }
 
     /// Asks for the last line of the log.
-    async fn last_line(&self, view: &PodView) -> Result<Option<(i64, Vec<u8>)>, Refusal> {
+    async fn last_line(&self, view: &PodView) -> Result<Option<Last>, Refusal> {
         let ask = Ask { tail: Some(1), ..Ask::default() };
         let asking = async {
             let mut open = ask.open(&self.client, view, &self.container).await?;
@@ -469,7 +498,9 @@ impl Reader {
                 splitter.feed(&piece, &mut lines);
             }
             splitter.finish(&mut lines);
-            Ok(lines.lines.last().map(|line| (line.time, lines.bytes(line).to_vec())))
+            let skew = open.skew.saturating_mul(1_000_000_000);
+            let last = |line: &RawLine| Last { time: line.time, text: lines.bytes(line).to_vec(), skew };
+            Ok(lines.lines.last().map(last))
         };
         timeout(PATIENCE, asking)
             .await
@@ -518,6 +549,7 @@ impl Reader {
             RunState::Running | RunState::Unknown => {
                 state.splitter.forget();
                 state.broken = Some("the server closed the connection".to_owned());
+                state.rest();
                 self.pause(state).await;
                 state.tries += 1;
                 None

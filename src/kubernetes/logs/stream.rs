@@ -266,13 +266,19 @@ impl Core {
     }
 
     fn restart(&self, request: &Request) {
+        self.forget();
+        let mut inner = self.lock();
+        inner.generation += 1;
+        inner.is_following = request.is_following;
+    }
+
+    /// Forgets lines and sources.
+    pub(super) fn forget(&self) {
         let old = {
             let mut inner = self.lock();
             inner.ring.clear();
             inner.sources.clear();
             inner.shared = None;
-            inner.generation += 1;
-            inner.is_following = request.is_following;
             inner.problem = None;
             inner.errors = ErrorCounts::default();
             inner.spill.take()
