@@ -452,10 +452,11 @@ fn forty_containers_are_read_in_order_of_time() {
     let world = World::new(|ask| {
         let number: i64 = ask.container.trim_start_matches('c').parse().unwrap_or(0);
         let log: Log = (0..50).map(|n| (n * 40 + number, format!("{}", n * 40 + number))).collect();
-        Reply::held(written(&log, ask))
+        Reply::ok(vec![Piece::Bytes(written(&log, ask))])
     });
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (stream, _ground) = world.follow(vec![pod_in("c", "a", &names, 0)]);
+    let ground = world.ground(vec![pod_in("c", "a", &names, 0)]);
+    let stream = world.open(Request::default(), &ground);
     wait_for(&stream, |stream| texts(stream).len() >= 2_000);
     let expected: Vec<String> = (0..2_000).map(|n| n.to_string()).collect();
     assert_eq!(texts(&stream), expected);
@@ -471,13 +472,13 @@ fn clusters_whose_clocks_differ_are_read_in_order() {
                 (0..20).map(|n| (ahead * 1_000 + n * 1_000 + first, format!("{ahead} {n}"))).collect();
             let now = Timestamp::now().checked_add(SignedDuration::from_secs(ahead)).unwrap();
             let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap();
-            Reply { headers: vec![("date", date)], ..Reply::held(written(&log, ask)) }
+            Reply { headers: vec![("date", date)], ..Reply::ok(vec![Piece::Bytes(written(&log, ask))]) }
         })
     };
     let (here, there) = (world(0), world(3_600));
     let ground = here.ground(vec![pod("a"), pod_in("d", "b", &["app"], 0)]);
     ground.urls.lock().unwrap().insert("d".to_owned(), there.url.clone());
-    let stream = here.open(Request { is_following: true, ..Request::default() }, &ground);
+    let stream = here.open(Request::default(), &ground);
     wait_for(&stream, |stream| texts(stream).len() >= 40);
     let expected: Vec<String> = (0..20).flat_map(|n| [format!("0 {n}"), format!("3600 {n}")]).collect();
     assert_eq!(texts(&stream), expected);
