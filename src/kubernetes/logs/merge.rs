@@ -121,14 +121,12 @@ impl Queue {
 /// Merges until all senders are gone, or nobody wants more.
 pub(super) struct Merge {
     queues: Vec<Queue>,
-    /// Sources with lines waiting, and those that may still send.
-    open: usize,
 }
 
 impl Merge {
     /// Creates one without sources.
     pub fn new() -> Self {
-        Self { queues: Vec::new(), open: 0 }
+        Self { queues: Vec::new() }
     }
 
     /// Takes what readers say and hands it on in order.
@@ -195,7 +193,6 @@ impl Merge {
             Event::Joined => {
                 queue.is_done = false;
                 queue.patience = Some(Instant::now() + PATIENCE);
-                self.open += 1;
             }
             Event::Opened(skew) => queue.skew = skew.saturating_mul(1_000_000_000),
             Event::CaughtUp => queue.patience = None,
@@ -204,7 +201,6 @@ impl Merge {
             Event::Done => {
                 queue.is_done = true;
                 queue.patience = None;
-                self.open = self.open.saturating_sub(1);
             }
             Event::Lines(lines, permit) => {
                 if queue.patience.is_some() {
@@ -245,14 +241,13 @@ impl Merge {
                 }
             }
             // somebody has a past to tell
-            if wake.is_some() && self.open > 1 {
+            if wake.is_some() {
                 return (wake, has_taken, true);
             }
             let Some((at, _)) = best else { return (None, has_taken, true) };
-            let is_held = is_anyone_empty && self.open > 1;
             let Some(queue) = self.queues.get_mut(at) else { return (None, has_taken, true) };
             let Some(batch) = queue.batches.front_mut() else { return (None, has_taken, true) };
-            if is_held && batch.arrived + WINDOW > now {
+            if is_anyone_empty && batch.arrived + WINDOW > now {
                 return (Some(batch.arrived + WINDOW), has_taken, true);
             }
             let start = batch.next;
