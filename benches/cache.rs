@@ -1,13 +1,14 @@
 //! The catalog cache: from the file to the first list, to everything taken over, and back to the file.
 //!
-//! `DEVPORTAL_BENCH_MILLION=1` adds a million entities, made in memory.
+//! `DEVPORTAL_BENCH_MILLION=1` adds a million entities, made in memory; `DEVPORTAL_BENCH_KEEP=FOLDER` leaves the
+//! largest catalog and its cache there, for looking at with the program.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 mod support;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use devportal::catalog::{LoadOptions, Loader, Progress, Query, Viewer};
+use devportal::catalog::{EntityId, LoadOptions, Loader, Progress, Query, Viewer, facets};
 use devportal::config::source::SourceConfig;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -45,12 +46,23 @@ fn write(folder: &Path, entities: usize) {
     flush(&mut all);
 }
 
+/// A folder that goes with the bench, unless it is to be kept.
+fn place(name: &str) -> tempfile::TempDir {
+    let Some(kept) = std::env::var_os("DEVPORTAL_BENCH_KEEP") else { return tempfile::tempdir().unwrap() };
+    let folder = Path::new(&kept).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut named = tempfile::Builder::new().prefix(name).tempdir_in(&folder).unwrap();
+    named.disable_cleanup(true);
+    named
+}
+
 fn warm(c: &mut Criterion) {
     for (entities, is_large) in SIZES {
         if is_large && std::env::var_os("DEVPORTAL_BENCH_MILLION").is_none() {
             continue;
         }
-        let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (folder, cache) = (place("catalog"), place("cache"));
         if is_large {
             write(folder.path(), entities);
         } else {
@@ -67,9 +79,12 @@ fn warm(c: &mut Criterion) {
             b.iter(|| {
                 let catalog = loader(folder.path(), cache.path()).cached().unwrap();
                 let rows = Query::parse("").unwrap().run(&catalog, &viewer, &cancel);
-                rows.iter()
+                assert_eq!(rows.len(), catalog.by_name().len());
+                catalog
+                    .by_name()
+                    .iter()
                     .take(60)
-                    .filter_map(|id| catalog.entity(*id))
+                    .filter_map(|id| catalog.entity(EntityId(*id)))
                     .map(|e| e.name().len())
                     .sum::<usize>()
             });
@@ -77,6 +92,10 @@ fn warm(c: &mut Criterion) {
         let catalog = loader(folder.path(), cache.path()).cached().unwrap();
         group.bench_function(BenchmarkId::new("filter keystroke", entities), |b| {
             b.iter(|| Query::parse("parcel").unwrap().run(&catalog, &viewer, &cancel).len());
+        });
+        let found = Query::parse("parcel").unwrap().run(&catalog, &viewer, &cancel);
+        group.bench_function(BenchmarkId::new("facets of what a keystroke finds", entities), |b| {
+            b.iter(|| facets::facets(&catalog, &found).len());
         });
         group.bench_function(BenchmarkId::new("open, check, look at every file", entities), |b| {
             b.iter(|| loader(folder.path(), cache.path()).load(&Progress::none()).len());

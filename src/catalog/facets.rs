@@ -81,7 +81,9 @@ pub fn facet(catalog: &Catalog, ids: &[EntityId], key: &str) -> Option<Facet> {
                 if tags.is_empty() {
                     counts.absent += 1;
                 }
-                tags.iter().for_each(|tag| counts.add(tag.0));
+                for tag in tags {
+                    counts.add(tag.0);
+                }
             }
         }
     }

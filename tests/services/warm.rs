@@ -97,6 +97,45 @@ fn what_changed_while_nobody_looked_is_there_after_a_load() {
 }
 
 #[test]
+fn the_cache_takes_the_place_of_what_is_in_memory() {
+    let (folder, cache) = (company(), tempfile::tempdir().unwrap());
+    let sources = [folder.source()];
+    let loader = run(cache.path(), &sources, LoadOptions::default());
+    let path = |name: &str| std::fs::canonicalize(folder.path()).unwrap().join(name);
+    let cold = || facts(&Loader::new(sources.to_vec(), LoadOptions::default()).load(&Progress::none()));
+    let first = loader.load(&Progress::none());
+    assert!(loader.take_over().is_none(), "nothing is saved yet");
+    let steps: [(&str, &str, Option<String>); 6] = [
+        ("changed", "b/catalog-info.yaml", Some(component("b").replace("service", "website"))),
+        ("added", "c.yaml", Some(component("c2"))),
+        ("another ref", "b/catalog-info.yaml", Some(component("b2"))),
+        ("removed", "c.yaml", None),
+        ("broken", "b/catalog-info.yaml", Some("b: [\n".into())),
+        ("mended", "b/catalog-info.yaml", Some(component("b"))),
+    ];
+    assert_eq!(facts(&first), cold());
+    for (what, name, content) in steps {
+        assert_eq!(loader.save(), None, "{what}");
+        let before = loader.cached().unwrap();
+        let kept = loader.take_over().unwrap();
+        assert!(kept.parsed_files().is_empty(), "{what}: it lies in the file");
+        assert_eq!(facts(&kept), facts(&before), "{what}");
+        assert!(loader.take_over().is_none(), "{what}: it is there already");
+        match content {
+            Some(content) => folder.write(name, content),
+            None => std::fs::remove_file(path(name)).unwrap(),
+        }
+        assert!(loader.refresh(0, Some(&[path(name)]), &Progress::none()), "{what}");
+        let now = facts(&loader.join());
+        if what != "broken" {
+            assert_eq!(now, cold(), "{what}");
+        }
+        assert!(!loader.refresh(0, None, &Progress::none()), "{what}: nothing else differs");
+        assert_eq!(facts(&loader.join()), now, "{what}");
+    }
+}
+
+#[test]
 fn a_damaged_cache_is_told_and_everything_is_read_anew() {
     let (folder, cache) = (company(), tempfile::tempdir().unwrap());
     let sources = [folder.source()];

@@ -31,8 +31,8 @@ pub(crate) struct Last {
     taken_in: FxHashSet<String>,
     /// Folders that templates copy from.
     skeletons: FxHashSet<String>,
-    /// Whether a Location names files by a pattern.
-    has_patterns: bool,
+    /// Folders in which Locations name files by a pattern.
+    pattern_folders: FxHashSet<String>,
     /// Whether something was not there that may come.
     is_lacking: bool,
 }
@@ -49,8 +49,6 @@ impl Last {
         self.taken_in.extend(result.taken_in.iter().map(|taken| taken.path.clone()));
         self.skeletons.extend(result.skeletons.iter().cloned());
         self.is_lacking |= result.lacking;
-        self.has_patterns |=
-            result.targets.iter().any(|target| target.named.text.contains(['*', '?', '[', '{']));
     }
 
     /// Notes that a path is of interest to somebody else, or could not be read.
@@ -60,6 +58,21 @@ impl Last {
         while !folder.is_empty() && self.above_named.insert(sum(folder)) {
             folder = folder_of(folder);
         }
+    }
+
+    /// Notes folders in which files that come or go are of interest to a Location.
+    pub(super) fn note_patterns(&mut self, folders: Vec<String>) {
+        self.pattern_folders.extend(folders);
+    }
+
+    /// Whether a Location may lead to a path.
+    fn is_awaited(&self, path: &str) -> bool {
+        let sum = sum(path);
+        self.named.contains(&sum)
+            || self.above_named.contains(&sum)
+            || self.pattern_folders.iter().any(|folder| {
+                folder.is_empty() || is_below(path, folder) || path == folder || is_below(folder, path)
+            })
     }
 
     /// Sets what came out.
@@ -138,7 +151,7 @@ impl Ingest<'_> {
             let found = roots.binary_search_by(|root| root.path().cmp(&Some(path)));
             match found.ok().and_then(|at| roots.get(at)) {
                 Some(root) => self.read_again(&mut last, root)?,
-                None if last.named.contains(&sum(path)) => return None,
+                None if last.is_awaited(path) => return None,
                 None => {}
             }
         }
@@ -158,8 +171,8 @@ impl Ingest<'_> {
         let job = Job::root(root.clone());
         let before = self.cx.cache.get(&self.cache_key(&job));
         let is_new = before.is_none();
-        let is_awaited = root.path().is_some_and(|path| last.named.contains(&sum(path)));
-        if is_new && (is_awaited || last.has_patterns) || !before.as_deref().is_none_or(is_simple) {
+        let is_awaited = root.path().is_none_or(|path| last.is_awaited(path));
+        if is_new && is_awaited || !before.as_deref().is_none_or(is_simple) {
             return None;
         }
         let Outcome::File(result) = self.process(&job) else { return None };
@@ -171,7 +184,7 @@ impl Ingest<'_> {
     }
 
     fn remove(&self, last: &mut Last, path: &str) -> Option<()> {
-        if last.named.contains(&sum(path)) || last.has_patterns {
+        if last.is_awaited(path) {
             return None;
         }
         let known = |how| {
@@ -180,9 +193,6 @@ impl Ingest<'_> {
         };
         let Some(before) = known(How::Named).or_else(|| known(How::Sniffed)) else {
             // it may have been a folder
-            if last.above_named.contains(&sum(path)) {
-                return None;
-            }
             let below = format!("{}/", self.tree.location_ref(path));
             let was_folder = last.files.iter().any(|file| file.view().location_ref.starts_with(&below));
             return (!was_folder).then_some(());

@@ -574,6 +574,8 @@ impl<'a> Ingest<'a> {
         }
         let origin: Arc<str> = result.parsed.view().origin_ref.into();
         for target in &result.targets {
+            let text = &target.named.text;
+            self.last.note_patterns(targets::pattern_folders(self.tree, &job.address, text));
             match targets::resolve(self.tree, &job.address, target, &|url| self.remote.can_list(url)) {
                 Ok(found) => {
                     let places = found.iter().flat_map(|(first, second)| [Some(first), second.as_ref()]);

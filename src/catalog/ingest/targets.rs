@@ -176,6 +176,16 @@ fn local_of(
     Ok(vec![(Address::path(first), second.map(Address::path))])
 }
 
+/// Returns the folders in which a file that comes or goes may match a target.
+pub(super) fn pattern_folders(tree: &dyn SourceTree, base: &Address, text: &str) -> Vec<String> {
+    if !is_glob(text) || !matches!(base, Address::Path(_)) || absolute(text).is_some() {
+        return Vec::new();
+    }
+    let relative = resolve_path(base.folder(), text);
+    let from_root = tree.inside(text).or_else(|| resolve_path("", text.trim_start_matches('/')));
+    [relative, from_root].into_iter().flatten().map(|glob| fixed_folder(&glob).to_owned()).collect()
+}
+
 fn matches(
     tree: &dyn SourceTree,
     first: &str,

@@ -43,7 +43,7 @@ const FIRST_SAVE: Duration = Duration::from_millis(300);
 const SAVE_PAUSE: Duration = Duration::from_secs(5);
 const SAVE_SHARE: u32 = 30;
 /// Time that the screen has for itself after the kept snapshot is shown, before anything is read.
-const HEAD_START: Duration = Duration::from_millis(150);
+const HEAD_START: Duration = Duration::from_millis(60);
 /// Part of the time that watched files may cost: after a reading, rest this many times as long.
 const WATCH_SHARE: u32 = 3;
 
