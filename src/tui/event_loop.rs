@@ -85,9 +85,9 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
         ended: None,
     };
     let size = state.terminal.size()?;
-    let effects = state.app.update(Event::Resize(size.width, size.height), Timestamp::now());
-    state.carry_out(effects)?;
-    let effects = state.app.start(is_mouse_on);
+    // carried out below: a place may ask for something of what is started there
+    let mut effects = state.app.update(Event::Resize(size.width, size.height), Timestamp::now());
+    effects.extend(state.app.start(is_mouse_on));
     state.draw()?;
     let sender = state.sender.clone();
     // reports come from threads of other runtimes too, which may wait only if they say so
