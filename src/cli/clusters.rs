@@ -8,7 +8,7 @@ use crate::config::kubernetes::is_match;
 use crate::config::setting;
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::cluster::CustomResource;
-use crate::kubernetes::clusters::{self, Places, Wanted};
+use crate::kubernetes::clusters;
 use crate::kubernetes::lookup::{self, Look, Wish};
 use crate::kubernetes::select::Locator;
 use crate::kubernetes::state::{Forbidden, Phase, State, Watch};
@@ -50,20 +50,13 @@ impl Clusters {
     /// When clusters are not to be asked, there is none, or none of the wanted names.
     pub fn find(session: &Session, global: &GlobalArgs, args: &ClusterArgs) -> Result<Self, CliError> {
         let config = &session.config;
-        if !config.flag(&setting::KUBERNETES_ENABLED) || config.flag(&setting::OFFLINE) {
+        let Some(wanted) = session.wanted_clusters() else {
             return Err(CliError::usage(
                 "clusters are not asked: the settings or `--offline` say so",
                 "set `kubernetes.enabled = true` and leave `--offline` out",
             ));
-        }
-        let wanted = Wanted {
-            contexts: config.words(&setting::KUBERNETES_CONTEXTS).to_vec(),
-            clusters: config.clusters.clone(),
-            environments: config.environments.clone(),
-            sources: config.sources.clone(),
-            ..Wanted::default()
         };
-        let all = clusters::discover(&Places::from_environment(), &wanted);
+        let all = clusters::discover(&session.cluster_places()(), &wanted);
         let custom = config.custom_resources.iter().map(|custom| CustomResource {
             group: custom.group.clone(),
             version: custom.version.clone(),

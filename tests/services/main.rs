@@ -22,6 +22,8 @@ mod gitlab;
 mod hostile;
 mod http;
 mod incremental;
+mod kubernetes_demo;
+mod kubernetes_faults;
 mod kubernetes_logs;
 mod kubernetes_watch;
 mod net;

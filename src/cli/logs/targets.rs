@@ -11,7 +11,7 @@ use crate::config::setting;
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::client::fault::{Fault, FaultKind};
 use crate::kubernetes::client::{self, Link};
-use crate::kubernetes::clusters::{self, Places, Wanted};
+use crate::kubernetes::clusters;
 use crate::kubernetes::kind::KindSpec;
 use crate::kubernetes::logs::{ProblemKind, Target};
 use crate::kubernetes::select::{Binding, Locator, bindings_of};
@@ -166,21 +166,13 @@ fn pod() -> Option<&'static KindSpec> {
 }
 
 fn clusters_of(session: &Session, args: &Args) -> Result<Vec<Cluster>, CliError> {
-    let config = &session.config;
-    if !config.flag(&setting::KUBERNETES_ENABLED) || config.flag(&setting::OFFLINE) {
+    let Some(wanted) = session.wanted_clusters() else {
         return Err(CliError::usage(
             "clusters are not asked: the settings or `--offline` say so",
             "set `kubernetes.enabled = true` and leave `--offline` out",
         ));
-    }
-    let wanted = Wanted {
-        contexts: config.words(&setting::KUBERNETES_CONTEXTS).to_vec(),
-        clusters: config.clusters.clone(),
-        environments: config.environments.clone(),
-        sources: config.sources.clone(),
-        custom: config.custom_resources.clone(),
     };
-    let all = clusters::discover(&Places::from_environment(), &wanted);
+    let all = clusters::discover(&session.cluster_places()(), &wanted);
     if all.is_empty() {
         return Err(CliError::not_found(
             Diagnostic::error("logs::no-cluster", "no cluster is configured")

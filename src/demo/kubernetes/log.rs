@@ -201,11 +201,11 @@ impl Cluster {
         self.written.entry(key).or_default().push(Written { line, restarts });
     }
 
-    /// Times of written lines are a microsecond apart at least.
+    /// Times of written lines are a microsecond apart at least, and behind all that was read so far.
     fn written_time(&self, key: &(String, String, String)) -> Timestamp {
         let last = self.written.get(key).and_then(|lines| lines.last()).map(|written| written.line.at);
-        let next = last.and_then(|last| last.checked_add(SignedDuration::from_micros(1)).ok());
-        next.map_or(self.now, |next| next.max(self.now))
+        let last = last.map_or(self.now, |last| last.max(self.now));
+        last.checked_add(SignedDuration::from_micros(1)).unwrap_or(last)
     }
 
     /// Lets a container write so many numbered lines a second: `n=0`, `n=1`, from its start on.
