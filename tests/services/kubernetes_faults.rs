@@ -320,24 +320,6 @@ impl Logs {
     }
 }
 
-/// Tells everything that is known of a stream and of the server it is read from.
-fn story(desk: &Desk, stream: &Stream) -> String {
-    let status = stream.status();
-    let lines: Vec<String> = stream
-        .read(status.first..status.lines.end)
-        .into_iter()
-        .map(|(_, line)| format!("{:?} {:.100}", line.kind, line.text))
-        .collect();
-    let asked: Vec<String> =
-        desk.server().faults.requests().into_iter().filter(|request| request.contains("/log")).collect();
-    let pods = desk.pods("shop").into_iter().filter_map(|pod| {
-        let pod = desk.cluster().store.value(R::Pod, "shop", &pod)?;
-        Some(pod["status"]["containerStatuses"].to_string())
-    });
-    let pods: Vec<String> = pods.collect();
-    format!("{:#?}\n{lines:#?}\n{asked:#?}\n{pods:#?}", status.sources)
-}
-
 fn texts(stream: &Stream) -> Vec<String> {
     let status = stream.status();
     let lines = stream.read(status.first..status.lines.end);
@@ -448,22 +430,6 @@ fn ten_thousand_lines_a_second_are_all_there() {
     }
     assert_eq!(next.len(), 2);
     assert_eq!(stream.status().lost, 0);
-}
-
-#[test]
-fn a_container_that_crashes_is_followed_into_its_next_life() {
-    let desk = Desk::new();
-    let of = desk.deploy("shop", "web", 1, "crash");
-    desk.watch(&[Kind::Pod, Kind::Deployment, Kind::ReplicaSet]);
-    let stream = Logs::open(&desk, of);
-    let starts =
-        |stream: &Stream| texts(stream).iter().filter(|text| text.contains("starting, version")).count();
-    let until = Instant::now() + super::kubernetes_demo::LIMIT;
-    while starts(&stream) < 3 {
-        desk.step(1);
-        assert!(Instant::now() < until, "{} lives: {}", starts(&stream), story(&desk, &stream));
-        std::thread::sleep(Duration::from_millis(60));
-    }
 }
 
 #[test]

@@ -120,21 +120,21 @@ fn of_sub(row: &Resource, sub: &str, kind: &str) -> Value {
 }
 
 /// Returns everything below `/api` or `/apis` at once, as servers from 1.26 on do when asked to.
-pub fn aggregated(is_core: bool, has_metrics: bool) -> Value {
+pub fn aggregated(version: &str, is_core: bool, has_metrics: bool) -> Value {
     let groups = if is_core { vec![("", "v1")] } else { groups(has_metrics) };
     let items: Vec<Value> = groups
         .into_iter()
-        .map(|(group, version)| {
-            let resources = aggregated_resources(group, version, has_metrics);
+        .map(|(group, version_of)| {
+            let resources = aggregated_resources(group, version_of, has_metrics);
             let mut metadata = json!({"creationTimestamp": null});
             if !group.is_empty() {
                 metadata["name"] = group.into();
             }
             json!({"metadata": metadata,
-                   "versions": [{"version": version, "freshness": "Current", "resources": resources}]})
+                   "versions": [{"version": version_of, "freshness": "Current", "resources": resources}]})
         })
         .collect();
-    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
+    json!({"kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"), "metadata": {}, "items": items})
 }
 
 fn aggregated_resources(group: &str, version: &str, has_metrics: bool) -> Vec<Value> {

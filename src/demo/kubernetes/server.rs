@@ -76,8 +76,9 @@ impl Server {
     /// Brings the cluster to a time and tells who waits for it.
     pub(super) fn tick(&self, seconds: bool) {
         if seconds {
+            // everything in a cluster happens at whole seconds, as objects write them
             let now = self.clock.now();
-            self.cluster().tick(now);
+            self.cluster().tick(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now));
         }
         self.ticked.send_modify(|ticks| *ticks += 1);
     }
@@ -219,7 +220,7 @@ fn plain(server: &Server, path: &str, parts: &Parts) -> Option<Response> {
         let cluster = server.cluster();
         (cluster.version.minor, cluster.version.git.clone(), cluster.has_metrics)
     };
-    let wants_all = accept.contains("as=APIGroupDiscoveryList") && minor >= 26;
+    let all_at_once = discovery_version(accept, minor);
     let trimmed = path.trim_matches('/');
     let pieces: Vec<&str> = trimmed.split('/').collect();
     let found = match pieces.as_slice() {
@@ -233,10 +234,11 @@ fn plain(server: &Server, path: &str, parts: &Parts) -> Option<Response> {
             response.headers_mut().insert(header::CONTENT_TYPE, plain);
             return Some(response);
         }
-        ["api" | "apis"] if wants_all => {
-            let mut response = ok(&discovery::aggregated(trimmed == "api", has_metrics));
-            let kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        ["api" | "apis"] if all_at_once.is_some() => {
+            let version = all_at_once.unwrap_or_default();
+            let mut response = ok(&discovery::aggregated(version, trimmed == "api", has_metrics));
+            let kind = format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_str(&kind).ok()?);
             return Some(response);
         }
         ["api"] => discovery::versions(&server.address.to_string()),
@@ -248,6 +250,20 @@ fn plain(server: &Server, path: &str, parts: &Parts) -> Option<Response> {
         _ => return None,
     };
     Some(ok(&found))
+}
+
+/// Returns the version in which everything is told at once: `v2` from 1.30 on, `v2beta1` from 1.26 on; `None` when
+/// it was not asked for, or the server is older.
+fn discovery_version(accept: &str, minor: u32) -> Option<&'static str> {
+    let asks = |version: &str| {
+        let is_it = |part: &str| part.trim() == format!("v={version}");
+        accept.split(',').any(|form| form.contains("as=APIGroupDiscoveryList") && form.split(';').any(is_it))
+    };
+    match minor {
+        30.. if asks("v2") => Some("v2"),
+        26.. if asks("v2beta1") => Some("v2beta1"),
+        _ => None,
+    }
 }
 
 fn review_of(path: &str) -> Option<&'static str> {
@@ -297,4 +313,26 @@ fn metrics(server: &Server, caller: &Caller, path: &str, query: &Query) -> Resul
         (_, false) => cluster.one_pod_metrics(namespace, name).ok_or_else(|| missing(R::Pod))?,
     };
     Ok(ok(&found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discovery_speaks_the_version_that_is_understood() {
+        let new = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;\
+                   g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+        let old =
+            "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+        for (accept, minor, expected) in [
+            (new, 34, Some("v2")),
+            (new, 29, Some("v2beta1")),
+            (old, 34, Some("v2beta1")),
+            (new, 20, None),
+            ("application/json", 34, None),
+        ] {
+            assert_eq!(discovery_version(accept, minor), expected, "{minor} {accept}");
+        }
+    }
 }
