@@ -79,7 +79,16 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     let clusters = Clusters::find(&session, global, &args.clusters)?;
     let mut wishes: Vec<Wish> = Vec::new();
     for entity in &entities {
-        for wish in self::wishes(catalog, entity, clusters.locator())? {
+        let own = match self::wishes(catalog, entity, clusters.locator()) {
+            Ok(own) => own,
+            // One that is wrong spoils its own line in a list, not the list
+            Err(error) if entities.len() > 1 => {
+                error.diagnostic().iter().for_each(|diagnostic| out.diagnostic(diagnostic));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        for wish in own {
             if !wishes.contains(&wish) {
                 wishes.push(wish);
             }
