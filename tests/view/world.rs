@@ -38,6 +38,8 @@ pub const PLACES: &[(&str, &str)] = &[
     ("pods", "pods"),
     ("namespaces", "kubernetes namespaces"),
     ("clusters", "clusters"),
+    ("findings", "findings all"),
+    ("entity-kubernetes", "component:default/checkout-api kubernetes"),
     ("object", "object pod/shop/checkout-7d9f-b7qrs@prod-eu"),
 ];
 

@@ -10,8 +10,9 @@ mod tree;
 
 pub use filter::Filter;
 
+use super::columns::pod_status;
 use super::kind::Kind;
-use super::object::{Container, ContainerState, Facts, Object, ObjectRef, Resources, Role};
+use super::object::{Container, Facts, Object, ObjectRef, Resources, Role};
 use super::select::{self, Scope};
 use super::state::{ClusterState, PodUse, State};
 use crate::catalog::Catalog;
@@ -172,14 +173,20 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Returns the restarts of all containers.
+    /// Returns the restarts that kubectl counts.
     pub fn restarts(&self) -> u32 {
-        self.containers().iter().map(|container| container.restarts).sum()
+        match &self.object.facts {
+            Facts::Pod(pod) => pod_status(self.object, pod).restarts,
+            _ => 0,
+        }
     }
 
     /// Returns when a container of it was last ended to be started again.
     pub fn last_restart(&self) -> Option<Timestamp> {
-        self.containers().iter().filter_map(|container| container.last.as_ref()?.finished).max()
+        match &self.object.facts {
+            Facts::Pod(pod) => pod_status(self.object, pod).last_restart,
+            _ => None,
+        }
     }
 
     /// Returns its age in seconds.
@@ -439,11 +446,6 @@ fn key(seen: &Seen<'_>, field: Field) -> Key {
             _ => Key::Number(0),
         },
     }
-}
-
-/// Returns whether a container runs.
-pub fn is_running(container: &Container) -> bool {
-    matches!(container.state, ContainerState::Running { .. })
 }
 
 /// Returns whether two states are the same for a query, so that its answer is, too.

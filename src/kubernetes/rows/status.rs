@@ -1,8 +1,7 @@
 //! How an object is in a word, as kubectl prints it, and whether that is good.
 
-use crate::kubernetes::object::{
-    Container, ContainerState, Facts, Job, Object, Pod, Role, Terminated, Workload,
-};
+use crate::kubernetes::columns::pod_status;
+use crate::kubernetes::object::{Facts, Job, Object, Pod, Role, Workload};
 use std::borrow::Cow;
 
 /// Whether a status is good.
@@ -101,41 +100,12 @@ fn of_job(job: &Job) -> Status {
 
 /// The status of a pod as kubectl prints it in its list.
 fn of_pod(object: &Object, pod: &Pod) -> Status {
-    let mut reason: Cow<'static, str> =
-        if pod.reason.is_empty() { pod.phase.to_string() } else { pod.reason.to_string() }.into();
-    let is_true = |name: &str| pod.conditions.iter().any(|c| &*c.name == name && &*c.status == "True");
-    let starting = starting(pod);
-    if let Some(word) = &starting {
-        reason = word.clone().into();
-    }
-    if starting.is_none() || is_true("Initialized") {
-        let mut has_running = false;
-        for container in pod.containers.iter().rev().filter(|container| container.role == Role::Main) {
-            match &container.state {
-                ContainerState::Waiting { reason: why, .. } if !why.is_empty() => {
-                    reason = why.to_string().into()
-                }
-                ContainerState::Terminated(end) => reason = ended(end).into(),
-                ContainerState::Running { .. } if container.ready == Some(true) => has_running = true,
-                _ => {}
-            }
-        }
-        if reason == "Completed" && has_running {
-            reason = if is_true("Ready") { "Running" } else { "NotReady" }.into();
-        }
-    }
-    if object.deleted.is_some() {
-        reason = match (&*pod.reason, &*pod.phase) {
-            ("NodeLost", _) => "Unknown".into(),
-            (_, "Succeeded" | "Failed") => reason,
-            _ => "Terminating".into(),
-        };
-    }
+    let mut reason = pod_status(object, pod).reason;
     if reason.is_empty() {
-        reason = "Unknown".into();
+        "Unknown".clone_into(&mut reason);
     }
     let tone = tone_of_pod(&reason, pod);
-    Status { word: reason, tone }
+    Status { word: reason.into(), tone }
 }
 
 fn tone_of_pod(reason: &str, pod: &Pod) -> Tone {
@@ -156,34 +126,5 @@ fn tone_of_pod(reason: &str, pod: &Pod) -> Tone {
             Tone::Poor
         }
         _ => Tone::Bad,
-    }
-}
-
-/// The init container that is at work, as kubectl names it.
-fn starting(pod: &Pod) -> Option<String> {
-    let all: Vec<&Container> =
-        pod.containers.iter().filter(|c| matches!(c.role, Role::Init | Role::Sidecar)).collect();
-    for (at, container) in all.iter().enumerate() {
-        match &container.state {
-            ContainerState::Terminated(end) if end.exit_code == 0 && container.role == Role::Init => {}
-            ContainerState::Running { .. } if container.role == Role::Sidecar => {}
-            ContainerState::Terminated(end) => return Some(format!("Init:{}", ended(end))),
-            ContainerState::Waiting { reason, .. }
-                if !reason.is_empty() && &**reason != "PodInitializing" =>
-            {
-                return Some(format!("Init:{reason}"));
-            }
-            ContainerState::Unknown if container.ready.is_none() => return None,
-            _ => return Some(format!("Init:{at}/{}", all.len())),
-        }
-    }
-    None
-}
-
-fn ended(end: &Terminated) -> String {
-    match (end.reason.is_empty(), end.signal) {
-        (false, _) => end.reason.to_string(),
-        (true, Some(signal)) if signal != 0 => format!("Signal:{signal}"),
-        _ => format!("ExitCode:{}", end.exit_code),
     }
 }

@@ -8,6 +8,7 @@ use crate::app::pane::PaneSpec;
 pub mod catalog;
 pub mod clusters;
 pub mod entity;
+pub mod findings;
 pub mod forwards;
 pub mod graph;
 pub mod home;
@@ -28,6 +29,7 @@ pub static ALL: &[&PaneSpec] = &[
     &entity::SPEC,
     &kubernetes::SPEC,
     &clusters::SPEC,
+    &findings::SPEC,
     &object::SPEC,
     &graph::SPEC,
     &graph::CYCLES,

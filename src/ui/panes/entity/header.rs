@@ -26,6 +26,7 @@ pub fn header(look: &Look<'_>, region: u16) -> Flow<Thing> {
     facts(look, entity, &mut flow);
     owner(look, entity, &mut flow);
     trail(look, &mut flow);
+    super::kubernetes::add_runs(look, &mut flow);
     origin(look, entity, &mut flow);
     flow
 }

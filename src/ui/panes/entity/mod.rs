@@ -7,6 +7,7 @@
 
 mod header;
 mod kind_sections;
+mod kubernetes;
 mod overview;
 mod page;
 mod problems;
@@ -17,7 +18,7 @@ mod value;
 
 use crate::app::Context;
 use crate::app::commands::{Availability, CommandId, Group, id};
-use crate::app::event::{Effect, Level};
+use crate::app::event::{Effect, Level, TaskEvent};
 use crate::app::input::{Key as PressedKey, Mouse, MouseKind};
 use crate::app::palette;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
@@ -28,6 +29,7 @@ use crate::config::theme::Role;
 use crate::model::EntityRef;
 use crate::model::text::{nearest, width};
 use crate::ui::entity_lines;
+use crate::ui::panes::kubernetes::{open_object, show_evidence};
 use crate::ui::text::{paint, put, put_line};
 use crate::ui::theme::style;
 use page::{Key, Page};
@@ -42,7 +44,7 @@ use thing::{Look, Tab, Thing};
 pub const SPEC: PaneSpec = PaneSpec {
     id: ENTITY,
     title: "Entity",
-    help: "One entity: overview, relations, definition, raw file, problems",
+    help: "One entity: overview, relations, definition, what runs, raw file, problems",
     aliases: &[],
     go: None,
     permission: Some(crate::permissions::CATALOG_READ),
@@ -72,6 +74,7 @@ struct EntityPane {
     tab: Tab,
     overview: Page,
     problems: Page,
+    kubernetes: Page,
     relations: Relations,
     definition: TextTab,
     raw: RawTab,
@@ -124,6 +127,7 @@ impl EntityPane {
             tab,
             overview: Page::default(),
             problems: Page::default(),
+            kubernetes: Page::default(),
             relations: Relations::default(),
             definition: TextTab::default(),
             raw: RawTab::default(),
@@ -150,6 +154,11 @@ impl EntityPane {
                     self.problems = page;
                 }
             }
+            Tab::Kubernetes => {
+                if let Some(page) = self.renewed_kubernetes(&look, area) {
+                    self.kubernetes = page;
+                }
+            }
             Tab::Relations => self.relations.renew(&look, area),
             Tab::Api => source::renew_definition(&mut self.definition, &look, area),
             Tab::Raw => return self.raw.renew(&look, area),
@@ -170,9 +179,19 @@ impl EntityPane {
         is_due.then(|| self.problems.renewed(key, problems::regions(look, area)))
     }
 
+    fn renewed_kubernetes(&self, look: &Look<'_>, area: Rect) -> Option<Page> {
+        let key = Key::new(look.cx, area, &self.canonical, false);
+        let is_due = !self.kubernetes.is_for(&key);
+        is_due.then(|| self.kubernetes.renewed(key, kubernetes::regions(look, area)))
+    }
+
     fn select_tab(&mut self, tab: Tab, cx: &Context) -> Vec<Effect> {
         self.tab = tab;
-        self.renew(cx)
+        let mut effects = self.renew(cx);
+        if tab == Tab::Kubernetes {
+            effects.push(Effect::Kubernetes(kubernetes::watched()));
+        }
+        effects
     }
 
     fn step_tab(&mut self, by: isize, cx: &Context) -> Vec<Effect> {
@@ -186,6 +205,7 @@ impl EntityPane {
         match self.tab {
             Tab::Overview => self.overview.focused(),
             Tab::Problems => self.problems.focused(),
+            Tab::Kubernetes => self.kubernetes.focused(),
             Tab::Relations | Tab::Api | Tab::Raw => None,
         }
     }
@@ -209,6 +229,8 @@ impl EntityPane {
                 vec![Effect::Toast(Level::Error, format!("`{url}` is no address that a browser opens"))]
             }
             Thing::Place(place) => vec![Effect::Open(place)],
+            Thing::Object(at) => open_object(cx, &cx.kubernetes, &at),
+            Thing::Evidence(at, container, evidence) => show_evidence(cx, &at, container.as_ref(), &evidence),
             Thing::Tab(tab) => self.select_tab(tab, cx),
             Thing::Problem(_) if self.tab == Tab::Overview => {
                 let effects = self.select_tab(Tab::Problems, cx);
@@ -236,6 +258,7 @@ impl EntityPane {
             (id::OPEN, _) => return self.open_focused(cx),
             (command, Tab::Overview) => drop(self.overview.command(command)),
             (command, Tab::Problems) => drop(self.problems.command(command)),
+            (command, Tab::Kubernetes) => drop(self.kubernetes.command(command)),
             (command, Tab::Api | Tab::Raw) => {
                 return self.text().and_then(|text| text.command(command, area)).unwrap_or_default();
             }
@@ -259,6 +282,7 @@ impl EntityPane {
         let is_chosen = match self.tab {
             Tab::Overview => self.overview.mouse(mouse),
             Tab::Problems => self.problems.mouse(mouse),
+            Tab::Kubernetes => self.kubernetes.mouse(mouse),
             Tab::Relations => return self.relations.mouse(mouse, areas.body),
             Tab::Api | Tab::Raw => {
                 let command = match mouse.kind {
@@ -367,14 +391,14 @@ impl Pane for EntityPane {
             Tab::Relations => (self.relations.title(), self.relations.count()),
             Tab::Api => (self.definition.view.status(), String::new()),
             Tab::Raw => (self.raw.text.view.status(), String::new()),
-            Tab::Overview | Tab::Problems => (None, String::new()),
+            Tab::Overview | Tab::Problems | Tab::Kubernetes => (None, String::new()),
         };
         Heading { crumbs, filter, count, marked: self.relations.marks.0.len(), ..Heading::default() }
     }
 
     fn groups(&self) -> &'static [Group] {
         match self.tab {
-            Tab::Overview => OVERVIEW,
+            Tab::Overview | Tab::Kubernetes => OVERVIEW,
             Tab::Relations => LIST,
             Tab::Api | Tab::Raw => TEXT,
             Tab::Problems => PROBLEMS,
@@ -384,7 +408,13 @@ impl Pane for EntityPane {
     fn update(&mut self, input: Input<'_>, cx: &Context) -> Vec<Effect> {
         let area = self.body(cx);
         match input {
+            Input::Shown if self.tab == Tab::Kubernetes => return self.select_tab(Tab::Kubernetes, cx),
             Input::Shown => return self.renew(cx),
+            Input::Task(TaskEvent::Kubernetes(_)) => {
+                if matches!(self.tab, Tab::Overview | Tab::Kubernetes) {
+                    return self.renew(cx);
+                }
+            }
             Input::CatalogChanged => {}
             Input::Command(command) => return self.command(command, cx),
             Input::Choice(command, choice) => self.relations.choose(command, choice, area),
@@ -418,7 +448,7 @@ impl Pane for EntityPane {
             Tab::Relations => self.relations.is_typing(),
             Tab::Api => self.definition.view.is_searching(),
             Tab::Raw => self.raw.text.view.is_searching(),
-            Tab::Overview | Tab::Problems => false,
+            Tab::Overview | Tab::Problems | Tab::Kubernetes => false,
         }
     }
 
@@ -441,7 +471,7 @@ impl Pane for EntityPane {
                 }
             }
             (command, Tab::Relations) => return self.relations.availability(command, area),
-            (id::OPEN, Tab::Overview | Tab::Problems) if self.focused().is_none() => {
+            (id::OPEN, Tab::Overview | Tab::Problems | Tab::Kubernetes) if self.focused().is_none() => {
                 return Availability::no("nothing is focused; move down to the first thing");
             }
             (id::OPEN, Tab::Api | Tab::Raw) => return Availability::no("a text has nothing to open"),
@@ -450,6 +480,12 @@ impl Pane for EntityPane {
             }
             (id::LAYOUT, Tab::Overview) if area.width < overview::SPLIT => {
                 return Availability::no("there is room for one region");
+            }
+            (id::LAYOUT, Tab::Kubernetes) => return Availability::no("it has one layout"),
+            (id::REGION_NEXT | id::REGION_PREVIOUS | id::PREVIEW_DOWN | id::PREVIEW_UP, Tab::Kubernetes)
+                if self.kubernetes.len() < 2 =>
+            {
+                return Availability::no("there is one region");
             }
             (id::REGION_NEXT | id::REGION_PREVIOUS | id::PREVIEW_DOWN | id::PREVIEW_UP, Tab::Overview)
                 if self.overview.len() < 2 =>
@@ -495,6 +531,10 @@ impl Pane for EntityPane {
             Tab::Problems => match self.renewed_problems(&look, areas.body) {
                 Some(page) => page.draw(cx, buf),
                 None => self.problems.draw(cx, buf),
+            },
+            Tab::Kubernetes => match self.renewed_kubernetes(&look, areas.body) {
+                Some(page) => page.draw(cx, buf),
+                None => self.kubernetes.draw(cx, buf),
             },
             Tab::Relations => self.relations.draw(&look, areas.body, buf),
             Tab::Api => self.definition.draw(cx, areas.body, buf),

@@ -25,6 +25,8 @@ pub struct Key {
     is_loading: bool,
     age: Option<String>,
     catalog: usize,
+    /// What is known of the clusters, and the minute that ages are counted to; 0 where nothing of it is shown.
+    clusters: (usize, i64),
 }
 
 impl Key {
@@ -39,6 +41,11 @@ impl Key {
             age: cx.age(),
             // an address is enough: the context keeps the snapshot alive until the next one
             catalog: Arc::as_ptr(&cx.catalog) as usize,
+            clusters: if cx.kubernetes.clusters.is_empty() {
+                (0, 0)
+            } else {
+                (super::kubernetes::stamp(&cx.kubernetes), cx.now.as_second() / 60)
+            },
         }
     }
 }

@@ -4,7 +4,10 @@ use crate::app::Context;
 use crate::app::place::Place;
 use crate::app::subject::Subject;
 use crate::catalog::{Catalog, Entity, EntityId};
+use crate::kubernetes::ObjectRef;
+use crate::kubernetes::health::Evidence;
 use crate::ui::entity_lines;
+use std::sync::Arc;
 
 /// A tab of the pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +19,8 @@ pub enum Tab {
     Relations,
     /// The definition of an API.
     Api,
+    /// What runs of it in clusters.
+    Kubernetes,
     /// The file it was read from.
     Raw,
     /// What is wrong with it.
@@ -24,7 +29,8 @@ pub enum Tab {
 
 impl Tab {
     /// Every tab in the order of the bar.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Relations, Self::Api, Self::Raw, Self::Problems];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Relations, Self::Api, Self::Kubernetes, Self::Raw, Self::Problems];
 
     /// Returns the title in the bar.
     pub fn title(self) -> &'static str {
@@ -32,6 +38,7 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Relations => "Relations",
             Self::Api => "API",
+            Self::Kubernetes => "Kubernetes",
             Self::Raw => "Raw",
             Self::Problems => "Problems",
         }
@@ -70,6 +77,10 @@ pub enum Thing {
     Place(Place),
     /// One of the entity's problems, by number.
     Problem(usize),
+    /// An object of a cluster.
+    Object(ObjectRef),
+    /// Where a finding can be seen: its object, the container, what shows it.
+    Evidence(ObjectRef, Option<Arc<str>>, Evidence),
 }
 
 impl Thing {
@@ -100,6 +111,8 @@ impl Thing {
                 .entity(own)
                 .and_then(|entity| entity.problems().nth(*at))
                 .map_or_else(|| Subject::entity(cx, own), |problem| Subject::diagnostic(cx, problem)),
+            Self::Object(at) | Self::Evidence(at, None, _) => Subject::object(cx, at),
+            Self::Evidence(at, Some(container), _) => Subject::container(cx, at, container),
             Self::Tab(_) => Subject::entity(cx, own),
         }
     }
@@ -134,6 +147,7 @@ impl<'a> Look<'a> {
             (Tab::Relations, _) => self.id.is_some(),
             (Tab::Api, Some(entity)) => entity.kind().eq_ignore_ascii_case("api"),
             (Tab::Overview, _) | (Tab::Raw, Some(_)) => true,
+            (Tab::Kubernetes, Some(_)) => super::kubernetes::applies(self),
             (Tab::Problems, Some(entity)) => entity.problems().next().is_some(),
             (_, None) => false,
         };

@@ -346,7 +346,7 @@ impl KubernetesPane {
     fn why(&self, cx: &Context) -> Vec<Effect> {
         let Some(row) = self.list.row() else { return Vec::new() };
         let at = row.at();
-        let found = preview::findings_of(self.list.state(), &at);
+        let found = preview::findings_of(cx, self.list.state(), &at);
         match found.first() {
             Some(finding) => {
                 show_evidence(cx, &finding.object, finding.container.as_ref(), &finding.evidence)

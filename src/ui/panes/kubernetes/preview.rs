@@ -6,13 +6,14 @@ use crate::app::Context;
 use crate::app::context::age;
 use crate::config::theme::Role;
 use crate::kubernetes::Kind;
-use crate::kubernetes::health::{Evidence, Finding};
+use crate::kubernetes::health::{self, Evidence, Finding};
 use crate::kubernetes::object::Role as Part;
 use crate::kubernetes::object::{
     Condition, Container, ContainerState, Facts, Object, ObjectRef, Pod, Resources, Terminated, Workload,
 };
 use crate::kubernetes::rows::status::{self, Tone};
 use crate::kubernetes::rows::{self, Seen, percent};
+use crate::kubernetes::select::Found;
 use crate::kubernetes::state::{ClusterState, MetricsStatus, State};
 use crate::ui::text::{Line, span, wrap};
 use crate::ui::theme::Sign;
@@ -280,25 +281,22 @@ fn head(cx: &Context, cluster: &ClusterState, object: &Object, out: &mut Lines) 
 }
 
 /// Returns the findings about an object and, for a workload, about its pods, the worst first.
-pub fn findings_of(state: &State, at: &ObjectRef) -> Vec<Arc<Finding>> {
-    let below: Vec<ObjectRef> = match at.kind {
-        Kind::Pod => Vec::new(),
-        _ => rows::children(state, at, Kind::Pod).iter().map(rows::Row::at).collect(),
+pub fn findings_of(cx: &Context, state: &State, at: &ObjectRef) -> Vec<Arc<Finding>> {
+    let of = |cluster: &Arc<str>, object: &Arc<Object>| {
+        let cluster = state.cluster(cluster)?;
+        Some(health::findings(&Found { cluster, object, is_extra: false }, state, cx.now))
     };
-    let mut found: Vec<Arc<Finding>> = Vec::new();
-    for finding in state.health.values().flat_map(|health| &health.findings) {
-        let is_about = finding.object == *at || below.contains(&finding.object);
-        // an object of several entities is found once
-        if is_about && !found.iter().any(|other| other == finding) {
-            found.push(finding.clone());
-        }
-    }
-    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let own = state.object(at).and_then(|object| of(&at.cluster, object)).unwrap_or_default();
+    let has_pods = !matches!(at.kind, Kind::Pod | Kind::Node | Kind::Service);
+    let pods = if has_pods { rows::children(state, at, Kind::Pod) } else { Vec::new() };
+    let below = pods.iter().take(MOST).filter_map(|row| of(&row.cluster, &row.object)).flatten();
+    let mut found: Vec<Arc<Finding>> = own.into_iter().chain(below).map(Arc::new).collect();
+    health::sort(&mut found);
     found
 }
 
 fn findings(cx: &Context, state: &State, at: &ObjectRef, out: &mut Lines) {
-    let found = findings_of(state, at);
+    let found = findings_of(cx, state, at);
     if found.is_empty() {
         return;
     }

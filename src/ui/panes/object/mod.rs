@@ -318,7 +318,7 @@ impl ObjectPane {
             id::TAB_PREVIOUS => return self.step_tab(-1, cx),
             AGAIN => return self.again(cx),
             WHY => {
-                let found = preview::findings_of(&cx.kubernetes, &self.at);
+                let found = preview::findings_of(cx, &cx.kubernetes, &self.at);
                 return match found.first() {
                     Some(finding) => {
                         show_evidence(cx, &finding.object, finding.container.as_ref(), &finding.evidence)
