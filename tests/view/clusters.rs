@@ -104,7 +104,7 @@ fn pod(namespace: &str, name: &str, owner: &str, minutes: i64, containers: Vec<C
         ..Pod::default()
     };
     let mut made = object(Kind::Pod, namespace, name, minutes, Facts::Pod(Box::new(facts)));
-    made.labels = Box::new([("app".into(), "checkout".into()), ("tier".into(), "web".into())]);
+    made.labels = labels(name);
     if !owner.is_empty() {
         made.owners = Box::new([Owner {
             kind: "ReplicaSet".into(),
@@ -113,6 +113,18 @@ fn pod(namespace: &str, name: &str, owner: &str, minutes: i64, containers: Vec<C
         }]);
     }
     made
+}
+
+/// Labels as the sample's checkout-api is bound by.
+fn labels(name: &str) -> Box<[(Arc<str>, Arc<str>)]> {
+    if name.starts_with("checkout") {
+        Box::new([
+            ("app".into(), "checkout".into()),
+            ("backstage.io/kubernetes-id".into(), "checkout-api".into()),
+        ])
+    } else {
+        Box::new([("app".into(), name.split('-').next().unwrap_or_default().into())])
+    }
 }
 
 fn workload(kind: Kind, namespace: &str, name: &str, owner: &str, (ready, desired): (i32, i32)) -> Object {
@@ -130,6 +142,7 @@ fn workload(kind: Kind, namespace: &str, name: &str, owner: &str, (ready, desire
         ..Workload::default()
     };
     let mut made = object(kind, namespace, name, 120, Facts::Workload(Box::new(facts)));
+    made.labels = labels(name);
     if !owner.is_empty() {
         made.owners = Box::new([Owner {
             kind: "Deployment".into(),
@@ -168,11 +181,17 @@ fn eu() -> ClusterState {
         message: Some("Back-off pulling image \"registry.example.com/shop/refund:v9\"".into()),
     };
     let pods = vec![
-        pod("shop", "checkout-7d9f-a1xyz", "checkout-7d9f", 118, vec![container("checkout", running(118))]),
-        pod("shop", "checkout-7d9f-b7qrs", "checkout-7d9f", 118, vec![crashing]),
-        pod("shop", "refund-5c66-p0tuv", "refund-5c66", 30, vec![container("refund", missing)]),
         pod(
-            "shop",
+            "payments",
+            "checkout-7d9f-a1xyz",
+            "checkout-7d9f",
+            118,
+            vec![container("checkout", running(118))],
+        ),
+        pod("payments", "checkout-7d9f-b7qrs", "checkout-7d9f", 118, vec![crashing]),
+        pod("payments", "refund-5c66-p0tuv", "refund-5c66", 30, vec![container("refund", missing)]),
+        pod(
+            "payments",
             "ledger-0",
             "",
             4000,
@@ -184,17 +203,17 @@ fn eu() -> ClusterState {
     eu.tables.insert(
         Kind::Deployment,
         table(vec![
-            workload(Kind::Deployment, "shop", "checkout", "", (1, 2)),
-            workload(Kind::Deployment, "shop", "refund", "", (0, 1)),
-            workload(Kind::Deployment, "shop", "search", "", (0, 0)),
+            workload(Kind::Deployment, "payments", "checkout", "", (1, 2)),
+            workload(Kind::Deployment, "payments", "refund", "", (0, 1)),
+            workload(Kind::Deployment, "payments", "search", "", (0, 0)),
         ]),
     );
     eu.tables.insert(
         Kind::ReplicaSet,
         table(vec![
-            workload(Kind::ReplicaSet, "shop", "checkout-7d9f", "checkout", (1, 2)),
-            workload(Kind::ReplicaSet, "shop", "checkout-58aa", "checkout", (0, 0)),
-            workload(Kind::ReplicaSet, "shop", "refund-5c66", "refund", (0, 1)),
+            workload(Kind::ReplicaSet, "payments", "checkout-7d9f", "checkout", (1, 2)),
+            workload(Kind::ReplicaSet, "payments", "checkout-58aa", "checkout", (0, 0)),
+            workload(Kind::ReplicaSet, "payments", "refund-5c66", "refund", (0, 1)),
         ]),
     );
     let cron = CronJob {
@@ -205,7 +224,7 @@ fn eu() -> ClusterState {
     };
     eu.tables.insert(
         Kind::CronJob,
-        table(vec![object(Kind::CronJob, "shop", "settle", 9000, Facts::CronJob(Box::new(cron)))]),
+        table(vec![object(Kind::CronJob, "payments", "settle", 9000, Facts::CronJob(Box::new(cron)))]),
     );
     for kind in [Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::HorizontalPodAutoscaler] {
         eu.tables.insert(kind, table(Vec::new()));
@@ -219,7 +238,7 @@ fn eu() -> ClusterState {
     };
     eu.tables.insert(
         Kind::Service,
-        table(vec![object(Kind::Service, "shop", "checkout", 9000, Facts::Service(Box::new(service)))]),
+        table(vec![object(Kind::Service, "payments", "checkout", 9000, Facts::Service(Box::new(service)))]),
     );
     let node = Node {
         version: "v1.33.1".into(),
@@ -239,18 +258,24 @@ fn eu() -> ClusterState {
         count: 21,
         first: Some(ago(60)),
         last: Some(ago(1)),
-        about: ("Pod".into(), "checkout-7d9f-b7qrs".into(), "shop/checkout-7d9f-b7qrs".into()),
+        about: ("Pod".into(), "checkout-7d9f-b7qrs".into(), "payments/checkout-7d9f-b7qrs".into()),
         source: "kubelet".into(),
     };
     eu.tables.insert(
         Kind::Event,
-        table(vec![object(Kind::Event, "shop", "checkout-7d9f-b7qrs.17", 60, Facts::Event(Box::new(event)))]),
+        table(vec![object(
+            Kind::Event,
+            "payments",
+            "checkout-7d9f-b7qrs.17",
+            60,
+            Facts::Event(Box::new(event)),
+        )]),
     );
     let use_of = |millicores: u64, mebibytes: u64| Resources { millicores, memory: mebibytes << 20 };
     let pod_use = |name: &str, container: &str, last: Resources| {
         let history: Vec<Resources> = (1..=8).map(|at| use_of(last.millicores * at / 8, 8 * at)).collect();
         let used = PodUse { containers: Box::new([(container.into(), last)]), history: history.into() };
-        ((Arc::from("shop"), Arc::from(name)), used)
+        ((Arc::from("payments"), Arc::from(name)), used)
     };
     eu.metrics = Metrics {
         status: MetricsStatus::Read(ago(0)),
@@ -277,9 +302,10 @@ fn us() -> ClusterState {
         user: "amara@example.com".into(),
         remedy: "ask whoever manages prod-us for a ClusterRole that lists pods".into(),
     };
-    let pods = vec![pod("shop", "checkout-9b1c-k4mno", "", 300, vec![container("checkout", running(300))])];
+    let pods =
+        vec![pod("payments", "checkout-9b1c-k4mno", "", 300, vec![container("checkout", running(300))])];
     let mut pods = table(pods);
-    pods.watch = Watch::Partial { namespaces: vec!["shop".into()], forbidden: forbidden.clone() };
+    pods.watch = Watch::Partial { namespaces: vec!["payments".into()], forbidden: forbidden.clone() };
     us.tables.insert(Kind::Pod, pods);
     let nodes = Forbidden { resource: "nodes".into(), ..forbidden };
     us.tables.insert(Kind::Node, Table { objects: Arc::default(), watch: Watch::Forbidden(nodes) });
@@ -301,7 +327,7 @@ fn health() -> Health {
     let pod = |name: &str| ObjectRef {
         cluster: "prod-eu".into(),
         kind: Kind::Pod,
-        namespace: "shop".into(),
+        namespace: "payments".into(),
         name: name.into(),
     };
     let finding = Finding {

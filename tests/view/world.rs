@@ -40,7 +40,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("clusters", "clusters"),
     ("findings", "findings all"),
     ("entity-kubernetes", "component:default/checkout-api kubernetes"),
-    ("object", "object pod/shop/checkout-7d9f-b7qrs@prod-eu"),
+    ("object", "object pod/payments/checkout-7d9f-b7qrs@prod-eu"),
 ];
 
 /// The sample, read once.

@@ -6,6 +6,8 @@
 
 pub mod filter;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use filter::Filter;

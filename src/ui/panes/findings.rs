@@ -46,7 +46,7 @@ pub const SPEC: PaneSpec = PaneSpec {
         CommandSpec::new(MINE, "mine", "Show what is mine only, or what is everybody's", &["m"], 20),
         CommandSpec::new(OBJECT_OF, "object", "Open the object that the finding is about", &["w"], 22),
     ],
-    groups: &[Group::Subject, Group::Regions, Group::Move],
+    groups: &[Group::Subject, Group::Object, Group::Regions, Group::Move],
     open: |argument, _| Ok(Box::new(FindingsPane { is_all: argument == "all", ..FindingsPane::default() })),
 };
 

@@ -4,7 +4,7 @@ use super::page::Region;
 use super::thing::{Look, Tab, Thing};
 use crate::app::context::age;
 use crate::config::theme::Role;
-use crate::kubernetes::health::{Finding, Health, Word};
+use crate::kubernetes::health::{self, Finding, Health, Word};
 use crate::kubernetes::object::{Facts, Object};
 use crate::kubernetes::rows::{self, Seen, status};
 use crate::kubernetes::select::{self, Binding, Found, Scope};
@@ -85,7 +85,13 @@ pub fn word_sign(word: Word) -> Sign {
 /// Returns the regions of the tab.
 pub fn regions(look: &Look<'_>, area: Rect) -> Vec<Region> {
     let found = objects(look);
-    let health = look.cx.kubernetes.health.get(look.canonical).cloned();
+    let cx = look.cx;
+    let known = cx.kubernetes.health.get(look.canonical).cloned();
+    let health = known.or_else(|| {
+        let bindings = select::bindings_of(&cx.catalog, look.canonical, cx.kubernetes.locator);
+        let bindings: Vec<&Binding> = bindings.iter().map(|(_, binding)| binding).collect();
+        (!found.is_empty()).then(|| Arc::new(health::of(&cx.kubernetes, &found, &bindings, cx.now)))
+    });
     let findings = health.as_ref().map_or(&[][..], |health| &health.findings);
     if area.width < SPLIT {
         let mut flow = Flow::new(area.width);

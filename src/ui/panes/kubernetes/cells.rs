@@ -53,23 +53,23 @@ const fn right(
     Col { is_right: true, ..col(title, (min, 0, priority), field, cell) }
 }
 
-const NAME: Col = col("NAME", (22, 5, 0), Some(Field::Name), name);
+const NAME: Col = col("NAME", (20, 5, 0), Some(Field::Name), name);
 const NAMESPACE: Col =
-    col("NAMESPACE", (10, 1, 6), Some(Field::Namespace), |c| text(&c.row.object.namespace));
+    col("NAMESPACE", (10, 1, 2), Some(Field::Namespace), |c| text(&c.row.object.namespace));
 const CLUSTER: Col = col("CLUSTER", (9, 1, 5), Some(Field::Cluster), |c| text(&c.row.cluster));
 const READY: Col = right(" READY", (6, 1), Some(Field::Ready), ready);
 const STATUS: Col = col("STATUS", (18, 1, 0), Some(Field::Status), status);
-const RESTARTS: Col = right(" RESTARTS", (9, 2), Some(Field::Restarts), restarts);
+const RESTARTS: Col = right(" RESTARTS", (9, 3), Some(Field::Restarts), restarts);
 const AGE: Col =
     right(" AGE", (4, 2), Some(Field::Age), |c| text(&c.seen.age().map(age).unwrap_or_default()));
 const CPU: Col =
-    right("   CPU", (6, 3), Some(Field::Cpu), |c| used(c, |used| format!("{}m", used.millicores)));
+    right("   CPU", (6, 6), Some(Field::Cpu), |c| used(c, |used| format!("{}m", used.millicores)));
 const CPU_REQUEST: Col =
     right(" %CPU/R", (7, 8), Some(Field::CpuOfRequest), |c| share(c, |used| used.millicores, false));
 const CPU_LIMIT: Col =
     right(" %CPU/L", (7, 9), Some(Field::CpuOfLimit), |c| share(c, |used| used.millicores, true));
 const MEMORY: Col =
-    right("    MEM", (7, 3), Some(Field::Memory), |c| used(c, |used| words::memory(used.memory)));
+    right("    MEM", (7, 6), Some(Field::Memory), |c| used(c, |used| words::memory(used.memory)));
 const MEMORY_REQUEST: Col =
     right(" %MEM/R", (7, 8), Some(Field::MemoryOfRequest), |c| share(c, |used| used.memory, false));
 const MEMORY_LIMIT: Col =
@@ -93,7 +93,7 @@ const POD: &[Col] = &[
     CLUSTER,
 ];
 const TREE: &[Col] = &[
-    col("WORKLOAD", (26, 5, 0), Some(Field::Name), tree_name),
+    col("WORKLOAD", (24, 5, 0), Some(Field::Name), tree_name),
     NAMESPACE,
     READY,
     STATUS,

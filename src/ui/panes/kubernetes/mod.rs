@@ -373,7 +373,13 @@ impl KubernetesPane {
                 || (title == "NAMESPACE" && is_one_namespace)
                 || (title == "CLUSTER" && is_one_cluster))
         };
-        cells::of(kind).iter().filter(is_shown).copied().collect()
+        let mut shown: Vec<cells::Col> = cells::of(kind).iter().filter(is_shown).copied().collect();
+        // names of pods are long; where there is room they matter more than one number more
+        let width = self.areas(cx.area).0.map_or(cx.area.width, |area| area.width);
+        if let Some(first) = shown.iter_mut().find(|col| col.field == Some(Field::Name)) {
+            first.column.min = first.column.min.max((width * 35 / 100).min(46));
+        }
+        shown
     }
 
     fn sortable(&self, cx: &Context) -> Vec<(Field, &'static str)> {
