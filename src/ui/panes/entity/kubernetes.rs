@@ -300,40 +300,22 @@ fn pod_lines(look: &Look<'_>, pods: &[&Found<'_>], indent: usize, flow: &mut Flo
     }
 }
 
-/// Adds to the header what runs where: `prod-eu  v412  2h ago  1/3 pods ready, 2 OOMKilled`.
+/// Adds to the header what runs where: `prod  checkout:v412  2h ago  1/3 ready`.
 pub fn add_runs(look: &Look<'_>, flow: &mut Flow<Thing>) {
     if !applies(look) {
         return;
     }
     let cx = look.cx;
-    let Some(health) = cx.kubernetes.health.get(look.canonical) else { return };
-    let sign = word_sign(health.word);
-    let mut pieces = vec![
-        Piece::thing(
-            format!("{} {}", sign.text(cx), health.word.as_str()),
-            sign.role(),
-            Thing::Tab(Tab::Kubernetes),
-        ),
-        Piece::text(health.summary.as_str(), Role::Text),
-    ];
-    if !health.silent.is_empty() {
-        let silent = format!("{} no answer: {}", Sign::Unknown.text(cx), health.silent.join(", "));
-        pieces.push(Piece::text(silent, Role::Unknown));
-    }
-    flow.row("runs", pieces);
     let scope = Scope::Entity(look.canonical.to_owned());
     let kinds = [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::ReplicaSet];
     let found = select::objects(&cx.kubernetes, &cx.catalog, &scope, &kinds);
-    for (cluster, line) in deploys(cx.now.as_second(), &found) {
-        let where_ = if cluster.cluster.environment.is_empty() {
-            &cluster.cluster.name
-        } else {
-            &cluster.cluster.environment
-        };
-        let mut pieces =
-            vec![Piece::text(&**where_, if cluster.cluster.is_protected { Role::Env } else { Role::Accent })];
+    for (at, (cluster, line)) in deploys(cx.now.as_second(), &found).into_iter().enumerate() {
+        let own = &cluster.cluster;
+        let place = if own.environment.is_empty() { &own.name } else { &own.environment };
+        let role = if own.is_protected { Role::Env } else { Role::Accent };
+        let mut pieces = vec![Piece::thing(&**place, role, Thing::Tab(Tab::Kubernetes))];
         pieces.extend(line.into_iter().map(|span| Piece { span, thing: None }));
-        flow.row("", pieces);
+        flow.row(if at == 0 { "runs" } else { "" }, pieces);
     }
 }
 

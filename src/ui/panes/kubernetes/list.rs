@@ -55,8 +55,14 @@ pub enum Focused<'a> {
 impl ObjectList {
     /// Creates a list of something of somebody.
     pub fn new(what: What, scope: Scope, clusters: Vec<Arc<str>>, filter: &str) -> Self {
-        let query =
-            Query { what, scope, clusters, filter: String::new(), sort: Field::Namespace, is_descending: false };
+        let query = Query {
+            what,
+            scope,
+            clusters,
+            filter: String::new(),
+            sort: Field::Namespace,
+            is_descending: false,
+        };
         let mut list = Self {
             query,
             filter: LineInput::new(filter),
