@@ -183,7 +183,7 @@ mod tests {
             let lacking = unfinished(&workload);
             match expected {
                 Some(part) => {
-                    assert!(lacking.as_ref().is_some_and(|said| said.contains(part)), "{lacking:?}")
+                    assert!(lacking.as_ref().is_some_and(|said| said.contains(part)), "{lacking:?}");
                 }
                 None => assert_eq!(lacking, None),
             }

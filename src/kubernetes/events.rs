@@ -108,9 +108,10 @@ async fn of_object(session: &Session, kind: &str, namespace: &str, name: &str) -
     let resource = session.resource(Kind::Event).map_err(Fault::Unreachable)?;
     // a custom resource is known by its plural only: its events are found by name, then by uid
     let is_known = Kind::find(kind).is_some();
-    let fields = match is_known {
-        true => format!("involvedObject.name={name},involvedObject.kind={kind}"),
-        false => format!("involvedObject.name={name}"),
+    let fields = if is_known {
+        format!("involvedObject.name={name},involvedObject.kind={kind}")
+    } else {
+        format!("involvedObject.name={name}")
     };
     session.list_of(&resource, namespace, &[("fieldSelector", &fields)]).await
 }

@@ -216,7 +216,7 @@ proptest! {
         let name = |at: usize, which: usize| format!("{}{at}", ["n", "o", "api"][which % 3]);
         let yaml = |at: usize, which: usize, spec: &str| {
             let kind = ["Component", "API", "Group", "Domain"][which % 4];
-            let more = if which > 4 { format!("---\nkind: Group\nname: g{at}\nchildren: [g{}]\n", which) } else { String::new() };
+            let more = if which > 4 { format!("---\nkind: Group\nname: g{at}\nchildren: [g{which}]\n") } else { String::new() };
             format!("kind: {kind}\nname: {}\n{spec}{more}", name(at, which))
         };
         let start = |at: usize| (format!("f{at}.yaml"), Arc::new(file(&format!("f{at}.yaml"), &yaml(at, 0, "owner: g0\n"))));

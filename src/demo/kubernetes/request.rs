@@ -55,8 +55,7 @@ impl Query {
 /// # Errors
 /// 404 for what is nothing.
 pub fn target(path: &str) -> Result<Target, Failure> {
-    let decoded: Vec<String> =
-        path.split('/').filter(|part| !part.is_empty()).map(|part| percent_decoded(part)).collect();
+    let decoded: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(percent_decoded).collect();
     let parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let (group, version, rest) = match parts.as_slice() {
         ["api", version, rest @ ..] => ("", *version, rest),

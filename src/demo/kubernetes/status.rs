@@ -91,7 +91,7 @@ impl Failure {
         let message = "Too many requests, please try again later.";
         let details = Some(json!({"retryAfterSeconds": retry_after}));
         let retry_after = Some(retry_after);
-        Self { retry_after, details, ..Self::new(429, "TooManyRequests", message) }
+        Self { details, retry_after, ..Self::new(429, "TooManyRequests", message) }
     }
 
     /// Says that the server broke.

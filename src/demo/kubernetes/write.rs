@@ -246,7 +246,7 @@ fn scale(
     if !is_dry {
         let namespace = target.namespace.as_deref().unwrap_or_default();
         cluster.change(target.kind, namespace, name(&before), |object| {
-            object["spec"]["replicas"] = replicas.into()
+            object["spec"]["replicas"] = replicas.into();
         });
     }
     let after = current(cluster, target)?;

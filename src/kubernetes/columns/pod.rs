@@ -135,7 +135,7 @@ fn read_main(pod: &Pod, status: &mut PodStatus) {
         status.last_restart = status.last_restart.max(last_end(container));
         match &container.state {
             ContainerState::Waiting { reason, .. } if !reason.is_empty() => {
-                status.reason = reason.to_string()
+                status.reason = reason.to_string();
             }
             ContainerState::Terminated(ended) => status.reason = ending(ended),
             ContainerState::Running { .. } if container.ready == Some(true) => {

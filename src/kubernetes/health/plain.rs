@@ -83,7 +83,7 @@ fn one_reason(reason: &str) -> String {
     if let Some((_, taint)) =
         what.split_once("had untolerated taint ").or_else(|| what.split_once("had taint "))
     {
-        let taint = taint.split_once("}").map_or(taint, |(taint, _)| taint).trim_start_matches('{');
+        let taint = taint.split_once('}').map_or(taint, |(taint, _)| taint).trim_start_matches('{');
         return format!(
             "{count} {one} the taint {} which it does not tolerate",
             taint.trim_end_matches(": ")

@@ -472,7 +472,7 @@ fn field_matches(key: Key, values: &[String], seen: &Seen<'_>) -> bool {
         Key::Node => one(seen.node()),
         Key::Cluster => one(&seen.cluster.cluster.name) || one(&seen.cluster.cluster.title),
         Key::Environment => one(&seen.cluster.cluster.environment),
-        Key::Image => seen.images().any(|image| one(image)),
+        Key::Image => seen.images().any(&one),
         Key::Owner => object.owners.iter().any(|owner| one(&owner.name) || one(&owner.kind)),
         Key::Container => seen.containers().iter().any(|container| one(&container.name)),
         Key::Kind => object.kind.spec().is_some_and(|spec| one(spec.name)),

@@ -59,9 +59,10 @@ pub fn of(object: &Object) -> Status {
                 Some("False") => ("NotReady", Tone::Bad),
                 _ => ("Unknown", Tone::Bad),
             };
-            match node.is_cordoned {
-                true => status(format!("{word},SchedulingDisabled"), tone.min(Tone::Poor)),
-                false => status(word, tone),
+            if node.is_cordoned {
+                status(format!("{word},SchedulingDisabled"), tone.min(Tone::Poor))
+            } else {
+                status(word, tone)
             }
         }
         Facts::Event(event) if &*event.severity == "Warning" => status("Warning", Tone::Poor),

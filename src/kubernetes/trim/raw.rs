@@ -127,7 +127,9 @@ impl<'de> Visitor<'de> for RawVisitor {
                     map.next_value_seed(Measure { into: &mut raw, is_binary })?;
                 }
                 _ => {
-                    drop(value.insert(key.into_owned(), map.next_value_seed(Thin { is_annotations: false })?))
+                    drop(
+                        value.insert(key.into_owned(), map.next_value_seed(Thin { is_annotations: false })?),
+                    );
                 }
             }
         }

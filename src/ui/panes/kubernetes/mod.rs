@@ -540,10 +540,10 @@ impl KubernetesPane {
                     return Vec::new();
                 }
             }
-            _ if self.argument.view == View::Namespaces => {
-                if self.list.list.command(command, self.namespaces.len(), height) {
-                    return Vec::new();
-                }
+            _ if self.argument.view == View::Namespaces
+                && self.list.list.command(command, self.namespaces.len(), height) =>
+            {
+                return Vec::new();
             }
             _ => {}
         }

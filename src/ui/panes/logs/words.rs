@@ -103,7 +103,7 @@ fn new_lines(pane: &LogsPane) -> usize {
 pub fn status(pane: &LogsPane, cx: &Context) -> Line {
     let mut parts: Vec<Line> = Vec::new();
     if let Some((first, last)) = pane.selection() {
-        let lines = pane.ground(cx).after(first, usize::MAX.min((last - first + 1) as usize)).len();
+        let lines = pane.ground(cx).after(first, (last - first + 1) as usize).len();
         let copy = cx.key(super::commands::COPY);
         parts.push(vec![
             span(format!("{} selected", plural(lines, "line")), Role::Accent),
