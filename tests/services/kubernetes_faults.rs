@@ -320,6 +320,26 @@ impl Logs {
     }
 }
 
+/// Tells everything that is known of a stream and of the server it is read from.
+fn story(desk: &Desk, stream: &Stream) -> String {
+    let status = stream.status();
+    let lines: Vec<String> = stream
+        .read(status.first..status.lines.end)
+        .into_iter()
+        .map(|(_, line)| format!("{:?} {:.100}", line.kind, line.text))
+        .collect();
+    let asked: Vec<String> =
+        desk.server().faults.requests().into_iter().filter(|request| request.contains("/log")).collect();
+    let pods = desk.pods("shop").into_iter().filter_map(|pod| {
+        let pod = desk.cluster().store.value(R::Pod, "shop", &pod)?;
+        Some(pod["status"]["containerStatuses"].to_string())
+    });
+    let pods: Vec<String> = pods.collect();
+    let seen = desk.hub.state();
+    let seen: Vec<_> = seen.clusters[0].tables[&Kind::Pod].objects.values().map(|pod| &pod.facts).collect();
+    format!("{:#?}\n{lines:#?}\n{asked:#?}\n{pods:#?}\nthe hub sees {seen:#?}", status.sources)
+}
+
 fn texts(stream: &Stream) -> Vec<String> {
     let status = stream.status();
     let lines = stream.read(status.first..status.lines.end);
@@ -430,6 +450,26 @@ fn ten_thousand_lines_a_second_are_all_there() {
     }
     assert_eq!(next.len(), 2);
     assert_eq!(stream.status().lost, 0);
+}
+
+#[test]
+fn a_container_that_crashes_is_followed_into_its_next_life() {
+    let desk = Desk::with_real_time();
+    let of = desk.deploy("shop", "web", 1, "crash");
+    desk.watch(&[Kind::Pod, Kind::Deployment, Kind::ReplicaSet]);
+    let stream = Logs::open(&desk, of);
+    let starts =
+        |stream: &Stream| texts(stream).iter().filter(|text| text.contains("starting, version")).count();
+    let until = Instant::now() + super::kubernetes_demo::LIMIT;
+    while starts(&stream) < 2 {
+        assert!(Instant::now() < until, "{} lives: {}", starts(&stream), story(&desk, &stream));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // the last words of the first come before the first ones of the second
+    let texts = texts(&stream);
+    let last_words = texts.iter().position(|text| text.contains("cannot go on")).unwrap();
+    let second = texts.iter().rposition(|text| text.contains("starting, version")).unwrap();
+    assert!(last_words < second, "{texts:#?}");
 }
 
 #[test]

@@ -417,6 +417,79 @@ fn a_restart_brings_the_rest_of_the_instance_before_and_then_the_new_one() {
     assert_eq!((&*lines[note - 1].1.text, &*lines[note + 1].1.text), ("line 49", "new 0"));
 }
 
+/// A pod of the API whose container ended and was not started again yet.
+fn ended_api_pod(name: &str) -> Reply {
+    let body = json!({
+        "kind": "Pod", "apiVersion": "v1",
+        "metadata": {"name": name, "namespace": "shop", "uid": format!("c-{name}")},
+        "spec": {"containers": [{"name": "app", "image": "i"}]},
+        "status": {"phase": "Running", "containerStatuses": [{
+            "name": "app", "image": "i", "imageID": "i", "ready": false, "restartCount": 0,
+            "state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+        }]},
+    });
+    Reply { pieces: vec![Piece::Bytes(body.to_string().into_bytes())], ..api_pod(name, 0) }
+}
+
+#[test]
+fn a_container_that_was_seen_to_end_is_read_when_it_is_started_again() {
+    let old = numbered(5, 100);
+    let new: Log = (0..5).map(|n| (700 + n * 100, format!("new {n}"))).collect();
+    let (before, after) = (old.clone(), new.clone());
+    let world = World::new(move |ask| match (ask.container.is_empty(), ask.is_previous(), ask.turn) {
+        (true, ..) => ended_api_pod(&ask.pod),
+        (_, true, _) | (_, _, 0) => Reply::ok(vec![Piece::Bytes(written(&before, ask))]),
+        _ => Reply::held(written(&after, ask)),
+    });
+    let (stream, ground) = world.follow(vec![pod("a")]);
+    let is_ended = |stream: &Stream| matches!(stream.status().sources[0].state, SourceState::Ended(_));
+    wait_for(&stream, |stream| texts(stream).len() >= 5 && is_ended(stream));
+    // the watch tells last what the server was asked for long ago
+    ground.set(vec![pod_in("c", "a", &["app"], 1)]);
+    wait_for(&stream, |stream| texts(stream).len() >= 10);
+    assert_eq!(texts(&stream), [expected(&old), expected(&new)].concat());
+    assert_eq!(notes(&stream), ["pod a restarted: OOMKilled, exit code 137; start 2"]);
+}
+
+#[test]
+fn a_restart_that_nobody_told_of_yet_doubles_nothing() {
+    let old = numbered(5, 100);
+    let new: Log = (0..5).map(|n| (9_000 + n * 100, format!("new {n}"))).collect();
+    for is_told_late in [false, true] {
+        let (before, after) = (old.clone(), new.clone());
+        let world = World::new(move |ask| match (ask.container.is_empty(), ask.is_previous(), ask.turn) {
+            // the API lags behind the node
+            (true, _, turn) => api_pod(&ask.pod, u32::from(turn > 1 && !is_told_late)),
+            (_, true, _) | (_, _, 0) => Reply::ok(vec![Piece::Bytes(written(&before, ask))]),
+            (_, _, 1) if is_told_late => Reply::ok(vec![Piece::Bytes(written(&after[..3], ask))]),
+            _ => Reply::held(written(&after, ask)),
+        });
+        let (stream, ground) = world.follow(vec![pod("a")]);
+        if is_told_late {
+            wait_for(&stream, |stream| texts(stream).len() >= 8);
+            ground.set(vec![pod_in("c", "a", &["app"], 1)]);
+        }
+        let note = "pod a restarted: OOMKilled, exit code 137; start 2".to_owned();
+        wait_for(&stream, |stream| texts(stream).len() >= 10 && notes(stream).contains(&note));
+        assert_eq!(texts(&stream), [expected(&old), expected(&new)].concat());
+        assert!(is_told_late || notes(&stream) == [note], "{:?}", notes(&stream));
+    }
+}
+
+#[test]
+fn what_a_node_says_instead_of_a_log_is_a_note() {
+    let said = "unable to retrieve container logs for containerd://0123";
+    let world = World::new(move |ask| match ask.container.as_str() {
+        "" => api_pod(&ask.pod, 0),
+        _ => Reply::ok(vec![Piece::Bytes(said.as_bytes().to_vec())]),
+    });
+    let ground = world.ground(vec![pod("a")]);
+    let stream = world.open(Request::default(), &ground);
+    wait_for(&stream, |stream| !notes(stream).is_empty());
+    assert_eq!(notes(&stream), [format!("pod a: {said}")]);
+    assert_eq!(texts(&stream), [""; 0]);
+}
+
 #[test]
 fn pods_join_and_leave_with_a_line_that_says_why() {
     let log = numbered(5, 100);

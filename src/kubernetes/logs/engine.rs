@@ -2,10 +2,11 @@
 
 use super::merge::{Event, Merge, Sender, Sink};
 use super::pods::{ContainerView, Members, PodView, Problem, ProblemKind, RunState};
-use super::reader::{PodState, Reader};
+use super::reader::Reader;
 use super::ring::LineView;
 use super::split::{Lines, NO_TIME, RawKind};
 use super::stream::Core;
+use super::told::{PodState, Told};
 use super::{Level, LineKind, LogSource, Request, SourceState, Stream, level};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -264,11 +265,10 @@ impl Engine {
                 request: self.request.clone(),
                 source: number,
                 container: container.name.clone(),
-                pod: joined.state.subscribe(),
+                pod: Told::new(joined.state.subscribe(), container.name.clone()),
                 out: Sender::new(number, self.out.clone()),
                 most: self.most,
                 is_first: !is_new,
-                fresh: None,
                 ground: self.ground.clone(),
             };
             let note = (is_joining && at == 0).then(|| format!("pod {} joined", pod.at.name));

@@ -20,6 +20,7 @@ mod spill;
 mod split;
 mod stream;
 mod tag;
+mod told;
 mod watched;
 
 pub use engine::{Ground, SCREEN_LINE, start};

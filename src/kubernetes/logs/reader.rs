@@ -11,6 +11,7 @@ use super::recent::{Known, Recent};
 use super::request::{Ask, Open, Refusal};
 use super::split::{Lines, NO_TIME, RawKind, RawLine, Splitter};
 use super::stream::Core;
+use super::told::Told;
 use super::{Request, SourceState};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -18,7 +19,6 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 /// Pauses before it is tried again; the last one repeats.
@@ -39,6 +39,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Tries of a request that does not follow.
 const TRIES: usize = 6;
 
+/// Tries to read the rest of an instance that ended.
+const TRIES_BEFORE: usize = 3;
+
 /// A note about reconnecting that missed nothing comes at most so often.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
 
@@ -48,14 +51,6 @@ const STEADY: Duration = Duration::from_millis(500);
 /// Lines in a batch.
 const BATCH_LINES: usize = 512;
 
-/// What a reader knows of its pod.
-#[derive(Debug, Clone)]
-pub(super) struct PodState {
-    pub view: Arc<PodView>,
-    /// It is not there any more.
-    pub is_gone: bool,
-}
-
 /// What a reader needs.
 pub(super) struct Reader {
     pub core: Arc<Core>,
@@ -63,14 +58,12 @@ pub(super) struct Reader {
     pub request: Arc<Request>,
     pub source: u16,
     pub container: Arc<str>,
-    pub pod: watch::Receiver<PodState>,
+    pub pod: Told,
     pub out: Sender,
     /// Longest text of a line.
     pub most: usize,
     /// It was there when the reading began: neither joined nor restarted meanwhile.
     pub is_first: bool,
-    /// What the pod was asked itself, where that is newer than what was told.
-    pub fresh: Option<Arc<PodView>>,
     /// Gives another connection when this one does not work any more.
     pub ground: Arc<dyn Ground>,
 }
@@ -84,6 +77,8 @@ enum End {
     Broken(String),
     /// Nobody listens any more.
     Unheard,
+    /// It is of another instance than the one that was read.
+    Replaced,
 }
 
 /// The last line of a log; times in nanoseconds.
@@ -114,6 +109,12 @@ struct State {
     last_time: i64,
     /// Restarts of the instance that is read.
     restarts: Option<u32>,
+    /// It ended, and was read to its end.
+    is_read_out: bool,
+    /// It began while we read: nothing of it is left out.
+    is_next: bool,
+    /// What the server said last instead of a log.
+    word: Vec<u8>,
 }
 
 impl State {
@@ -139,6 +140,9 @@ impl Reader {
             broken: None,
             last_time: NO_TIME,
             restarts: None,
+            is_read_out: false,
+            is_next: false,
+            word: Vec::new(),
         };
         let end = if self.request.is_previous || !self.request.is_following {
             self.read_once(state).await
@@ -154,16 +158,7 @@ impl Reader {
     }
 
     fn view(&mut self) -> (Arc<PodView>, bool) {
-        let is_news = self.pod.has_changed().unwrap_or(false);
-        let told = self.pod.borrow_and_update().clone();
-        if is_news {
-            self.fresh = self.fresh.take().filter(|fresh| self.restarts(fresh) > self.restarts(&told.view));
-        }
-        (self.fresh.clone().unwrap_or(told.view), told.is_gone)
-    }
-
-    fn restarts(&self, view: &PodView) -> u32 {
-        view.container(&self.container).map_or(0, |container| container.restarts)
+        self.pod.view()
     }
 
     /// Reads what is there.
@@ -193,6 +188,7 @@ impl Reader {
                         return SourceState::Ended("all is read".to_owned());
                     }
                     End::Unheard => return SourceState::Ended("not read any more".to_owned()),
+                    End::Replaced => "it was started again".to_owned(),
                     End::Broken(why) => why,
                 },
                 Err(Refusal::Later(why, wait)) => {
@@ -244,6 +240,7 @@ impl Reader {
                         None => continue,
                     },
                     End::Unheard => return SourceState::Ended("not read any more".to_owned()),
+                    End::Replaced => continue,
                     End::Broken(why) => (why, None),
                 },
                 Err(Refusal::Later(why, wait)) => (why, wait),
@@ -284,7 +281,7 @@ impl Reader {
         }
         self.out.event(Event::CaughtUp);
         self.set(SourceState::Following);
-        let mut pod = self.pod.clone();
+        let mut pod = self.pod.news();
         let asked = nanoseconds(Timestamp::now());
         loop {
             tokio::select! {
@@ -315,7 +312,7 @@ impl Reader {
         };
         if let Some(second) = state.recent.since() {
             ask.since_time = Timestamp::from_second(second).ok();
-        } else if state.restarts.is_some() && state.last_time != NO_TIME || !self.is_first {
+        } else if state.is_next || !self.is_first {
             // another instance, or a pod that came: from its beginning
         } else if let Some(begun) = state.begun.filter(|_| request.tail == Some(0)) {
             ask.since_time = Some(begun);
@@ -336,13 +333,14 @@ impl Reader {
         self.out.event(Event::Opened(open.skew));
         self.set(SourceState::Following);
         state.opened = Some(Instant::now());
+        state.is_read_out = false;
         state.begun.get_or_insert_with(|| {
             let now = Timestamp::now();
             Timestamp::from_second(now.as_second() + open.skew).unwrap_or(now)
         });
         let caught_up_at = Timestamp::now().as_second() + open.skew - 1;
         let mut is_behind = true;
-        let mut pod = self.pod.clone();
+        let mut pod = self.pod.news();
         loop {
             let is_gone = pod.borrow_and_update().is_gone;
             let wait = match (is_behind, is_gone) {
@@ -400,8 +398,12 @@ impl Reader {
             if lines.lines.is_empty() {
                 continue;
             }
-            if !is_told {
-                let first = lines.lines.first().map(|line| line.time);
+            let first = lines.lines.iter().map(|line| line.time).find(|time| *time != NO_TIME);
+            if !is_told && first.is_some() {
+                let is_other = is_again && ask.is_following && known.again == 0;
+                if is_other && self.is_replaced(state).await {
+                    return End::Replaced;
+                }
                 is_told = self.tell_reconnect(&known, first, state).await;
             }
             if is_behind && lines.lines.last().is_some_and(|l| l.time / 1_000_000_000 >= caught_up_at) {
@@ -417,7 +419,10 @@ impl Reader {
     }
 
     /// Hands on lines; returns whether anybody takes them.
-    async fn send(&mut self, lines: Lines, state: &mut State) -> bool {
+    async fn send(&mut self, mut lines: Lines, state: &mut State) -> bool {
+        if lines.lines.iter().any(|line| line.kind != RawKind::Text) {
+            lines = self.words(&lines, state);
+        }
         for line in &lines.lines {
             if line.kind == RawKind::Text {
                 state.recent.add(line.time, lines.bytes(line));
@@ -435,6 +440,23 @@ impl Reader {
             }
         }
         true
+    }
+
+    /// Makes notes of what the server said instead of a log, once each.
+    fn words(&self, lines: &Lines, state: &mut State) -> Lines {
+        let mut out = Lines::default();
+        for line in &lines.lines {
+            let text = lines.bytes(line);
+            if line.kind == RawKind::Text {
+                out.push(line.time, line.kind, text);
+            } else if state.word != text {
+                state.word = text.to_vec();
+                let pod = self.pod.told();
+                let text = format!("{}: {}", self.name(&pod), String::from_utf8_lossy(text));
+                out.push(state.last_time, line.kind, text.as_bytes());
+            }
+        }
+        out
     }
 
     async fn say(&mut self, kind: RawKind, text: &str, state: &State) {
@@ -523,6 +545,7 @@ impl Reader {
         match &container.state {
             RunState::Ended(how) => {
                 self.finish_line(state).await;
+                state.is_read_out = true;
                 let is_over = view.is_over() || container.is_init && how == "completed";
                 let says = if view.is_over() { view.farewell() } else { how.clone() };
                 if is_over {
@@ -541,6 +564,7 @@ impl Reader {
             }
             RunState::Waiting(why) => {
                 self.finish_line(state).await;
+                state.is_read_out = true;
                 self.set(SourceState::Waiting(why.clone()));
                 self.out.event(Event::CaughtUp);
                 self.wait_for_restart(container.restarts).await;
@@ -552,6 +576,8 @@ impl Reader {
                 state.rest();
                 self.pause(state).await;
                 state.tries += 1;
+                // a container that ended is told to run for a moment yet
+                self.refresh().await;
                 None
             }
         }
@@ -596,29 +622,59 @@ impl Reader {
         let Some(container) = container else { return };
         let before = state.restarts.replace(container.restarts);
         let Some(before) = before.filter(|before| *before < container.restarts) else { return };
-        if let Some(since) = state.recent.since() {
-            state.splitter.forget();
-            let ask =
-                Ask { is_previous: true, since_time: Timestamp::from_second(since).ok(), ..Ask::default() };
-            if let Ok(open) = ask.open(&self.client, view, &self.container).await {
-                state.broken = None;
-                if self.read(open, &ask, state).await == End::Whole {
-                    self.finish_line(state).await;
-                }
-            }
-        }
         let skipped = container.restarts - before - 1;
+        if skipped > 1 || skipped == 1 && !state.is_read_out {
+            let rest = if state.is_read_out { "" } else { ", and what the one before them wrote last," };
+            let text = format!("{} starts in between{rest} left no log that can be read", skipped - 1);
+            self.say(RawKind::Gap(0), &text, state).await;
+        }
+        if state.begun.is_some() {
+            self.read_instance_before(view, skipped > 0, state).await;
+        }
         let how = if container.last.is_empty() { String::new() } else { format!(": {}", container.last) };
         let text = format!("{} restarted{how}; start {}", self.name(view), container.restarts + 1);
         self.say(RawKind::Note, &text, state).await;
-        if skipped > 0 {
-            let text = format!("{skipped} instances in between left no log that can be read");
-            self.say(RawKind::Gap(0), &text, state).await;
-        }
-        state.recent.clear();
+        // what was read stays known: it may be of the new instance already
+        state.is_next = state.begun.is_some();
+        state.is_read_out = false;
         state.splitter.forget();
         state.broken = None;
         state.tries = 0;
+    }
+
+    /// Reads what is not read yet of the instance before the one that runs.
+    async fn read_instance_before(&mut self, view: &PodView, is_whole: bool, state: &mut State) {
+        for _ in 0..TRIES_BEFORE {
+            state.splitter.forget();
+            state.broken = None;
+            let is_bounded = self.request.since.is_some() || self.request.tail == Some(0);
+            state.is_next |= is_whole || state.recent.since().is_none() && !is_bounded;
+            let ask = Ask { is_previous: true, is_following: false, ..self.ask(state) };
+            match ask.open(&self.client, view, &self.container).await {
+                Ok(open) => match self.read(open, &ask, state).await {
+                    End::Whole => return self.finish_line(state).await,
+                    End::Unheard => return,
+                    End::Broken(_) | End::Replaced => {}
+                },
+                Err(Refusal::Later(..)) => {}
+                Err(_) => return,
+            }
+            self.pause(state).await;
+        }
+    }
+
+    /// Returns whether another instance runs than the one that was read.
+    async fn is_replaced(&mut self, state: &State) -> bool {
+        for pause in [0, 1_000] {
+            sleep(Duration::from_millis(pause)).await;
+            self.refresh().await;
+            let (view, _) = self.view();
+            let restarts = view.container(&self.container).map(|container| container.restarts);
+            if restarts.is_some_and(|restarts| state.restarts.is_some_and(|read| read < restarts)) {
+                return true;
+            }
+        }
+        false
     }
 
     async fn wait_for_start(&mut self, container: &ContainerView) {
@@ -638,7 +694,7 @@ impl Reader {
                 container.restarts > restarts && container.state != RunState::Unknown
             });
             let is_running = container.is_some_and(|container| container.state == RunState::Running);
-            if is_gone || is_other || is_running || view.is_over() || self.pod.changed().await.is_err() {
+            if is_gone || is_other || is_running || view.is_over() || !self.pod.changed().await {
                 return;
             }
             if let Some(RunState::Waiting(why)) =
@@ -651,8 +707,7 @@ impl Reader {
 
     /// Waits for news of the pod; returns whether it is gone.
     async fn change(&mut self, most: Duration) -> bool {
-        let changed = timeout(most, self.pod.changed()).await;
-        matches!(changed, Ok(Err(_))) || self.pod.borrow().is_gone
+        matches!(timeout(most, self.pod.changed()).await, Ok(false)) || self.pod.is_gone()
     }
 
     async fn pause(&self, state: &State) {
@@ -669,14 +724,14 @@ impl Reader {
             return true;
         }
         let pods: kube::Api<Pod> = kube::Api::namespaced(self.client.clone(), &view.at.namespace);
+        let before = self.pod.told();
         let Ok(Ok(found)) = timeout(PATIENCE, pods.get_opt(&view.at.name)).await else { return false };
         let Some(found) = found else { return true };
         let fresh = PodView::from_api(&view.at.cluster, &found);
         if fresh.uid != view.uid {
             return true;
         }
-        self.pod.mark_unchanged();
-        self.fresh = Some(Arc::new(fresh));
+        self.pod.found(fresh, before);
         false
     }
 }

@@ -83,11 +83,6 @@ impl Recent {
         let end = self.now.iter().map(|(time, _)| *time).max().unwrap_or(NO_TIME);
         Known { lines, end, again: 0 }
     }
-
-    /// Forgets everything: another instance writes.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl Known {

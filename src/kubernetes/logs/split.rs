@@ -17,6 +17,14 @@ const PIECE: usize = 4096;
 /// Pieces of one line are written within so much time, in nanoseconds.
 const PIECE_AGE: i64 = 60_000_000_000;
 
+/// What nodes write into a response when they cannot read the log; every line of a log has a time instead.
+const WORDS: [&[u8]; 4] = [
+    b"unable to retrieve container logs for ",
+    b"failed to try resolving symlinks in path ",
+    b"failed to watch file ",
+    b"rpc error: code = ",
+];
+
 /// What a line in a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RawKind {
@@ -140,7 +148,8 @@ fn push_line(line: &[u8], cut: u64, most: usize, out: &mut Lines) {
         out.bytes.truncate(start + kept);
         out.bytes.extend_from_slice(format!(" … [{cut} more bytes cut]").as_bytes());
     }
-    let kind = RawKind::Text;
+    let is_word = time == NO_TIME && WORDS.iter().any(|word| text.starts_with(word));
+    let kind = if is_word { RawKind::Note } else { RawKind::Text };
     out.lines.push(RawLine { time, start: start as u32, end: out.bytes.len() as u32, kind });
 }
 
@@ -303,6 +312,17 @@ mod tests {
         let lines: Vec<Vec<u8>> = split(&[text], 100).into_iter().map(|(_, text)| text).collect();
         let expected: [&[u8]; 6] = [b"\xff\x00\x1b[31m\r", b"no time", b"", b"", b"", b"last"];
         assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn what_a_node_says_is_no_line_of_the_log() {
+        let said = "unable to retrieve container logs for containerd://0123";
+        let text = format!("{T}{said}\nplain\n{said}");
+        let (mut splitter, mut out) = (Splitter::new(100), Lines::default());
+        splitter.feed(text.as_bytes(), &mut out);
+        splitter.finish(&mut out);
+        let kinds: Vec<_> = out.lines.iter().map(|line| line.kind).collect();
+        assert_eq!(kinds, [RawKind::Text, RawKind::Text, RawKind::Note]);
     }
 
     proptest! {
