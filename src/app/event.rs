@@ -286,7 +286,6 @@ pub enum Level {
 }
 
 /// What to do. The first group is carried out by the application itself, the second by the face.
-#[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept in numbers")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Go to a place.

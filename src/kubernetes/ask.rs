@@ -221,7 +221,7 @@ impl Session {
         self.resource(kind).map_or_else(|_| "object".to_owned(), |resource| resource.kind.to_lowercase())
     }
 
-    /// Returns where we are, for people: `namespace `shop` of cluster `prod-eu``.
+    /// Returns where we are, for people: the namespace and the cluster by name.
     pub fn place(&self, namespace: &str) -> String {
         let cluster = &self.cluster.name;
         match namespace {

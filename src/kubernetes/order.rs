@@ -41,13 +41,13 @@ impl PartialEq for Order {
             (Self::Watch(a), Self::Watch(b)) => a == b,
             (Self::Connect(a), Self::Connect(b)) => a == b,
             (
-                Self::Unlock { environment: a, is_unlocked: c },
-                Self::Unlock { environment: b, is_unlocked: d },
-            ) => a == b && c == d,
+                Self::Unlock { environment, is_unlocked },
+                Self::Unlock { environment: other, is_unlocked: is_other },
+            ) => environment == other && is_unlocked == is_other,
             (
-                Self::Forward { target: a, local: c, remote: e },
-                Self::Forward { target: b, local: d, remote: f },
-            ) => a == b && c == d && e == f,
+                Self::Forward { target, local, remote },
+                Self::Forward { target: of, local: from, remote: to },
+            ) => (target, local, remote) == (of, from, to),
             (Self::EndForward(a), Self::EndForward(b)) => a == b,
             _ => false,
         }

@@ -12,7 +12,9 @@ async fn session() -> Option<Session> {
     let path = std::env::var_os("DEVPORTAL_TEST_KUBECONFIG")?;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let file = kube::config::Kubeconfig::read_from(&path).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(file, &Default::default()).await.unwrap();
+    let config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default())
+        .await
+        .unwrap();
     let cluster = Cluster {
         name: "real".into(),
         title: "real".into(),

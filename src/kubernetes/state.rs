@@ -66,11 +66,14 @@ pub enum Phase {
     },
 }
 
+/// Namespace and name.
+pub type Named = (Arc<str>, Arc<str>);
+
 /// What is known of the objects of a kind.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     /// Objects by namespace and name.
-    pub objects: Arc<BTreeMap<(Arc<str>, Arc<str>), Arc<Object>>>,
+    pub objects: Arc<BTreeMap<Named, Arc<Object>>>,
     /// Whether that is all, and how fresh.
     pub watch: Watch,
 }
@@ -126,7 +129,7 @@ pub struct Metrics {
     /// Whether there are any; or why not.
     pub status: MetricsStatus,
     /// Use by namespace and pod: per container, newest last.
-    pub pods: Arc<FxHashMap<(Arc<str>, Arc<str>), PodUse>>,
+    pub pods: Arc<FxHashMap<Named, PodUse>>,
     /// Use by node.
     pub nodes: Arc<FxHashMap<Arc<str>, Resources>>,
 }

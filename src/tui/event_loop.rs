@@ -91,7 +91,9 @@ async fn show(start: Start, state_folder: std::path::PathBuf) -> io::Result<Ende
     state.draw()?;
     let sender = state.sender.clone();
     // reports come from threads of other runtimes too, which may wait only if they say so
-    let tell = move |event| drop(tokio::task::block_in_place(|| sender.blocking_send(event)));
+    let tell = move |event| {
+        tokio::task::block_in_place(|| drop(sender.blocking_send(event)));
+    };
     state.services.start(Arc::new(tell));
     state.carry_out(effects)?;
     state.input = Some(EventStream::new());

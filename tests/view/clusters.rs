@@ -159,14 +159,14 @@ fn table(objects: Vec<Object>) -> Table {
     Table { objects: Arc::new(objects), watch: Watch::Live }
 }
 
-fn killed() -> Box<Terminated> {
-    Box::new(Terminated {
+fn killed() -> Terminated {
+    Terminated {
         reason: "OOMKilled".into(),
         exit_code: 137,
         started: Some(ago(9)),
         finished: Some(ago(4)),
         ..Terminated::default()
-    })
+    }
 }
 
 fn eu() -> ClusterState {
@@ -175,7 +175,8 @@ fn eu() -> ClusterState {
         reason: "CrashLoopBackOff".into(),
         message: Some("back-off 1m20s restarting failed container=checkout".into()),
     };
-    let crashing = Container { restarts: 5, last: Some(killed()), ..container("checkout", waiting) };
+    let crashing =
+        Container { restarts: 5, last: Some(Box::new(killed())), ..container("checkout", waiting) };
     let missing = ContainerState::Waiting {
         reason: "ImagePullBackOff".into(),
         message: Some("Back-off pulling image \"registry.example.com/shop/refund:v9\"".into()),

@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 /// Listens on a port of this machine.
 pub struct Listener {
-    listener: Option<TcpListener>,
+    socket: Option<TcpListener>,
     address: SocketAddr,
     faults: Arc<Faults>,
     tls: TlsAcceptor,
@@ -41,7 +41,7 @@ impl Listener {
         let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
         let ready = mpsc::channel(64);
-        Ok(Self { listener: Some(listener), address, faults, tls: tls.into(), ready })
+        Ok(Self { socket: Some(listener), address, faults, tls: tls.into(), ready })
     }
 
     /// Returns where it listens.
@@ -70,13 +70,13 @@ impl axum::serve::Listener for Listener {
         let mut down = self.faults.is_down.subscribe();
         loop {
             if *down.borrow_and_update() {
-                self.listener = None;
+                self.socket = None;
                 let _ = down.changed().await;
                 continue;
             }
-            let Some(listener) = &self.listener else {
-                self.listener = TcpListener::bind(self.address).await.ok();
-                if self.listener.is_none() {
+            let Some(listener) = &self.socket else {
+                self.socket = TcpListener::bind(self.address).await.ok();
+                if self.socket.is_none() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 continue;

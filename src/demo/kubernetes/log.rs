@@ -103,7 +103,7 @@ impl Cluster {
             ))
         };
         let run = self.pods.get(uid(&pod)).and_then(|run| run.container(&container));
-        let Some(run) = run else { return self.bulk_source(&pod, &container, waits("ContainerCreating")) };
+        let Some(run) = run else { return Self::bulk_source(&pod, &container, waits("ContainerCreating")) };
         let source = |restarts: u32, started: Timestamp, ended: Option<Ended>| Source {
             of: (of.to_owned(), named.to_owned(), container.clone()),
             uid: uid(&pod).to_owned(),
@@ -139,7 +139,7 @@ impl Cluster {
     }
 
     /// A pod that was made in bulk, or not placed yet.
-    fn bulk_source(&self, pod: &Value, container: &str, otherwise: Failure) -> Result<Source, Failure> {
+    fn bulk_source(pod: &Value, container: &str, otherwise: Failure) -> Result<Source, Failure> {
         let started = clock::parse(&pod["status"]["startTime"]).ok_or(otherwise)?;
         Ok(Source {
             of: (namespace(pod).to_owned(), name(pod).to_owned(), container.to_owned()),

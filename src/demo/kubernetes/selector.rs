@@ -194,7 +194,8 @@ impl Fields {
             let is_same = match found {
                 Value::String(text) => text == value,
                 Value::Null => value.is_empty() || value == "false",
-                other => other.to_string() == *value,
+                Value::Bool(flag) => value == if *flag { "true" } else { "false" },
+                other => serde_json::from_str::<Value>(value).is_ok_and(|value| value == *other),
             };
             is_same == *is_equal
         })

@@ -169,7 +169,7 @@ fn must_type(session: &Session, change: &Change, targets: &[ObjectRef]) -> Optio
     })
 }
 
-/// Returns what is changed, how many and where: `restart 2 deployments in namespace `shop` of cluster `prod``.
+/// Returns what is changed, how many and where.
 fn headline(session: &Session, change: &Change, targets: &[ObjectRef]) -> String {
     let mut kinds: Vec<(Kind, usize)> = Vec::new();
     let mut namespaces: Vec<&str> = Vec::new();

@@ -20,6 +20,7 @@ fn cell(others: &[Value], value: &Value, head: &str) -> String {
     cells(others, value).into_iter().find(|(own, _)| *own == head).map(|(_, text)| text).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests hand over what `json!` made")]
 fn pod(status: Value) -> Value {
     json!({
         "kind": "Pod", "metadata": { "name": "p", "namespace": "shop" },

@@ -20,6 +20,7 @@ fn all(state: &State, is_upstream: bool) -> Vec<Arc<Finding>> {
     health.findings.into_iter().filter(|finding| finding.is_upstream == is_upstream).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests hand over what `json!` made")]
 fn pod(name: &str, status: Value) -> Value {
     json!({
         "kind": "Pod", "metadata": { "name": name, "namespace": "shop", "uid": name },
@@ -166,7 +167,7 @@ fn the_five_rules_say_what_backstage_says() {
         ),
     ];
     for (object, expected) in cases {
-        let state = state(&[("c", &[object.clone()])]);
+        let state = state(&[("c", std::slice::from_ref(&object))]);
         let found = all(&state, true);
         let found: Vec<Verdict<'_>> =
             found.iter().map(|f| (f.rule, f.severity, f.message.as_str(), f.occurrences)).collect();
@@ -201,7 +202,7 @@ fn proposed_fixes_follow_reason_and_last_end() {
         (ended("Completed"), "", 0, Evidence::Events, false),
     ];
     for (object, cause, fixes, evidence, has_docs) in cases {
-        let found = all(&state(&[("c", &[object.clone()])]), true);
+        let found = all(&state(&[("c", std::slice::from_ref(&object))]), true);
         let first = found.first().unwrap();
         assert!(first.cause.contains(cause), "{object}: {}", first.cause);
         assert_eq!(
@@ -287,7 +288,7 @@ fn our_rules_find_the_rest() {
         (condition("Node", "DiskPressure", "True", "KubeletHasDiskPressure"), &[("node-pressure", 5)]),
     ];
     for (object, expected) in cases {
-        let found = all(&state(&[("c", &[object.clone()])]), false);
+        let found = all(&state(&[("c", std::slice::from_ref(&object))]), false);
         let rules: Vec<(&str, u8)> = found.iter().map(|finding| (finding.rule, finding.severity)).collect();
         assert_eq!(rules, expected, "{object}");
         for finding in found {

@@ -33,7 +33,8 @@ pub(super) fn level(text: &str, is_json: bool) -> Level {
 }
 
 fn prefix(text: &str, most: usize) -> &str {
-    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or(text)
 }
 
 /// Walks over the keys of the object, and of an object `log` in it.
@@ -188,7 +189,7 @@ fn plain(text: &str) -> Option<Level> {
             continue;
         }
         let is_loud = inner.bytes().all(|byte| byte.is_ascii_uppercase());
-        if (is_loud || is_enclosed || seen < 1 || seen < QUIET_WORDS && is_enclosed)
+        if (is_loud || seen < 1 || seen < QUIET_WORDS && is_enclosed)
             && let Some(level) = word(inner)
         {
             return Some(level);

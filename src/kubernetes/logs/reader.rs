@@ -551,7 +551,7 @@ impl Reader {
                 if is_over {
                     if !self.is_first
                         || state.told.is_some()
-                        || !container.is_init && state.tries == 0 && self.was_running(state)
+                        || !container.is_init && state.tries == 0 && Self::was_running(state)
                     {
                         self.say(RawKind::Note, &format!("{} left: {says}", self.name(&view)), state).await;
                     }
@@ -584,7 +584,7 @@ impl Reader {
     }
 
     /// Whether it ran when the reading began, so that its end is news.
-    fn was_running(&self, state: &State) -> bool {
+    fn was_running(state: &State) -> bool {
         let begun = state.begun.map_or(i64::MIN, Timestamp::as_second);
         state.last_time != NO_TIME && state.last_time / 1_000_000_000 >= begun
     }

@@ -9,7 +9,8 @@ const SHORT: usize = 4;
 
 /// Gives each source without a tag one that nobody else has. A tag that was given stays.
 pub(super) fn give(sources: &mut [LogSource]) {
-    let mut containers: HashMap<(Arc<str>, Arc<str>, Arc<str>), usize> = HashMap::new();
+    type Pod = (Arc<str>, Arc<str>, Arc<str>);
+    let mut containers: HashMap<Pod, usize> = HashMap::new();
     let key = |source: &LogSource| {
         (source.pod.cluster.clone(), source.pod.namespace.clone(), source.pod.name.clone())
     };

@@ -8,6 +8,7 @@ use crate::kubernetes::state::State;
 use crate::kubernetes::testing::state;
 use serde_json::{Value, json};
 
+#[expect(clippy::needless_pass_by_value, reason = "tests hand over what `json!` made")]
 fn object(kind: &str, name: &str, labels: Value) -> Value {
     json!({
         "kind": kind,

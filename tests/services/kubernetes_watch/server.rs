@@ -119,6 +119,7 @@ impl Server {
     }
 
     /// The same, with more of it.
+    #[expect(clippy::needless_pass_by_value, reason = "tests hand over what `json!` made")]
     pub fn put_with(&self, namespace: &str, name: &str, more: Value) {
         let mut script = self.shared.script.lock().unwrap();
         script.version += 1;

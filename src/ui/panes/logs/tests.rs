@@ -387,7 +387,11 @@ fn saves_shown_or_all() {
         .collect();
     let [(text, shown), (json, all)] = saves.as_slice() else { panic!("{saves:?}") };
     assert_eq!(*text, "logs-checkout-api-20261122-121000.log");
-    assert!(json.ends_with(".json") && all.is_json && all.query.is_none());
+    assert!(
+        std::path::Path::new(json).extension().is_some_and(|end| end == "json")
+            && all.is_json
+            && all.query.is_none()
+    );
     assert!(shown.query.as_ref().is_some_and(|query| query.pattern.is_some()) && !shown.is_json);
     assert_eq!(shown.ids, 0..30);
 }

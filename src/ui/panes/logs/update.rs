@@ -288,7 +288,7 @@ impl LogsPane {
             id::HALF_UP => self.scroll(-half, cx),
             id::PAGE_DOWN | id::TEXT_PAGE_DOWN => self.scroll(page, cx),
             id::PAGE_UP | id::TEXT_PAGE_UP => self.scroll(-page, cx),
-            id::TOP => self.go(Window::to_top, cx),
+            id::TOP => self.go(Window::go_to_top, cx),
             id::BOTTOM if self.anchor.is_some() => {
                 let last = self.ground(cx).last();
                 self.go(|window, ground, store| window.go_to(last.unwrap_or(0), ground, store), cx)

@@ -307,7 +307,7 @@ impl Window {
     }
 
     /// Goes to the first line.
-    pub fn to_top(&mut self, ground: &Ground<'_>, store: &mut Store) {
+    pub fn go_to_top(&mut self, ground: &Ground<'_>, store: &mut Store) {
         self.is_following = false;
         if let Some(first) = ground.first() {
             (self.top, self.cursor) = ((first, 0), first);

@@ -408,9 +408,9 @@ impl ObjectPane {
         }
     }
 
-    fn draw_text(&self, cx: &Context, area: Rect, asked: &Asked<()>, view: &TextView, buf: &mut Buffer) {
+    fn draw_text(cx: &Context, area: Rect, asked: &Asked<()>, view: &TextView, buf: &mut Buffer) {
         match asked {
-            Asked::Failed(why) => self.draw_failed(cx, area, why, buf),
+            Asked::Failed(why) => Self::draw_failed(cx, area, why, buf),
             Asked::Not | Asked::Waiting(_) if view.is_empty() => {
                 put(buf, area.x + 2, area.y, area.width.saturating_sub(3), "loading", style(cx, Role::Info));
             }
@@ -422,7 +422,7 @@ impl ObjectPane {
         }
     }
 
-    fn draw_failed(&self, cx: &Context, area: Rect, why: &str, buf: &mut Buffer) {
+    fn draw_failed(cx: &Context, area: Rect, why: &str, buf: &mut Buffer) {
         let mut lines: Vec<Line> =
             crate::ui::text::wrap(why, usize::from(area.width.saturating_sub(6)).min(100))
                 .into_iter()
@@ -557,8 +557,8 @@ impl Pane for ObjectPane {
         let body = Self::body(area);
         match self.tab {
             Tab::Overview => self.draw_overview(cx, body, buf),
-            Tab::Describe => self.draw_text(cx, body, &self.describe.0, &self.describe.1, buf),
-            Tab::Yaml => self.draw_text(cx, body, &self.yaml.0, &self.yaml.1, buf),
+            Tab::Describe => Self::draw_text(cx, body, &self.describe.0, &self.describe.1, buf),
+            Tab::Yaml => Self::draw_text(cx, body, &self.yaml.0, &self.yaml.1, buf),
             Tab::Events => self.draw_events(cx, body, buf),
             Tab::Rollout => self.draw_revisions(cx, body, buf),
         }

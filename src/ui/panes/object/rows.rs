@@ -71,7 +71,7 @@ impl ObjectPane {
     pub(super) fn draw_events(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
         let events = self.events(cx);
         if let (Asked::Failed(why), true) = (&self.events, events.is_empty()) {
-            self.draw_failed(cx, area, why, buf);
+            Self::draw_failed(cx, area, why, buf);
             return;
         }
         if events.is_empty() {
@@ -105,7 +105,7 @@ impl ObjectPane {
     pub(super) fn draw_revisions(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
         let revisions = match &self.revisions {
             Asked::There(revisions) => revisions,
-            Asked::Failed(why) => return self.draw_failed(cx, area, why, buf),
+            Asked::Failed(why) => return Self::draw_failed(cx, area, why, buf),
             _ => {
                 put(buf, area.x + 2, area.y, area.width.saturating_sub(3), "loading", style(cx, Role::Info));
                 return;
