@@ -1,6 +1,6 @@
 //! A frame of each pane at three sizes, and a key from press to painted cells, over many entities.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, missing_docs)]
 
 mod support;
 

@@ -157,7 +157,7 @@ pub mod id {
         SHELL = "object.shell"; RUN_COMMAND = "object.run"; FORWARD = "object.forward"; RESTART = "object.restart";
         SCALE = "object.scale"; ROLL_BACK = "object.roll-back"; DRAIN = "object.drain"; HOLD = "object.suspend";
         RESUME = "object.resume"; TRIGGER = "object.trigger"; DELETE = "object.delete"; KUBECTL = "object.kubectl";
-        CONFIRM = "object.confirm"; UNLOCK = "app.unlock";
+        UNLOCK = "app.unlock";
         TAB_NEXT = "tab.next"; TAB_PREVIOUS = "tab.previous";
         REGION_NEXT = "region.next"; REGION_PREVIOUS = "region.previous"; LAYOUT = "region.layout";
         PREVIEW_DOWN = "region.preview-down"; PREVIEW_UP = "region.preview-up";

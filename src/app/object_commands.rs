@@ -21,6 +21,9 @@ use crate::model::text::clean;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+/// The answer to a dialog; no key runs it.
+const CONFIRM: CommandId = CommandId("object.confirm");
+
 /// Lines of a plan or an output that a dialog shows.
 const MAX_LINES: usize = 24;
 /// Results of single targets that are listed.
@@ -202,7 +205,7 @@ impl App {
                 }
                 None => Vec::new(),
             },
-            id::CONFIRM => self.acts.change.take().map(|(change, _)| self.make(change)).unwrap_or_default(),
+            CONFIRM => self.acts.change.take().map(|(change, _)| self.make(change)).unwrap_or_default(),
             id::UNLOCK => self.unlock(line),
             _ => return None,
         })
@@ -421,7 +424,7 @@ fn dialog(cx: &Context, plan: &Plan) -> Overlay {
     let yes = format!("{} {}", verb(&plan.change), counted(plan.targets.len(), "object"));
     items.push(Item {
         disabled: plan.refused.clone(),
-        ..Item::new(yes, vec![Effect::Choose(id::CONFIRM, String::new())]).letter('y')
+        ..Item::new(yes, vec![Effect::Choose(CONFIRM, String::new())]).letter('y')
     });
     if !plan.kubectl.is_empty() {
         items.push(Item::new("copy the kubectl commands", vec![copy()]).letter('c'));

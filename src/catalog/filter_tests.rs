@@ -61,7 +61,7 @@ fn terms_have_signs_alternatives_and_spans() {
 fn mistakes_have_a_place_a_reason_and_a_way_out() {
     let cases = [
         ("knd:api", 0..3, "not a known key", Some("did you mean `kind`?")),
-        ("a is:broken", 5..11, "not a known state", None),
+        ("a is:brokn", 5..10, "not a known state", None),
         ("restarts>3", 0..8, "not a known count", None),
         ("tags>x", 5..6, "whole number", None),
         ("\"open", 0..5, "not closed", None),

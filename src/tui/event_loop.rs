@@ -274,7 +274,7 @@ impl Loop {
         let mut result = Err("no cluster is asked from here".to_owned());
         self.away(|| {
             if let Some(hub) = services.hub.get() {
-                result = hub.shell(pod, container, command);
+                result = hub.shell(pod, container, command, terminal::CONSOLE);
             }
         })?;
         self.update(Event::Task(match result {

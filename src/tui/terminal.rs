@@ -1,5 +1,6 @@
 //! The terminal: entering and leaving the full screen, and giving it back whole whatever happens.
 
+use crate::kubernetes::exec::shell::Console;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::Print;
@@ -105,3 +106,11 @@ impl Drop for Screen {
         leave();
     }
 }
+
+/// The terminal, for a program that it is handed to.
+pub const CONSOLE: Console = Console {
+    raw: |is_on| {
+        if is_on { crossterm::terminal::enable_raw_mode() } else { crossterm::terminal::disable_raw_mode() }
+    },
+    size: || crossterm::terminal::size().ok(),
+};

@@ -39,6 +39,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("namespaces", "kubernetes namespaces"),
     ("clusters", "clusters"),
     ("findings", "findings all"),
+    ("forwards", "forwards"),
     ("entity-kubernetes", "component:default/checkout-api kubernetes"),
     ("object", "object pod/payments/checkout-7d9f-b7qrs@prod-eu"),
 ];

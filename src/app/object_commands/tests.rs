@@ -24,7 +24,7 @@ fn a_dialog_says_no_first_and_names_what_happens() {
     let dialog = dialog(&cx(), &plan());
     assert_eq!(dialog.focused().map(|item| item.label.as_str()), Some("no"));
     assert!(dialog.text[0].contains("`prod`") && dialog.text.iter().any(|line| line.starts_with("kubectl")));
-    assert_eq!(dialog.items[1].effects, [Effect::Choose(id::CONFIRM, String::new())]);
+    assert_eq!(dialog.items[1].effects, [Effect::Choose(CONFIRM, String::new())]);
 }
 
 #[test]

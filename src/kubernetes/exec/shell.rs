@@ -5,7 +5,6 @@ use super::{Ended, With, ended, is_missing, not_started, place, start};
 use crate::kubernetes::ask::Session;
 use crate::kubernetes::kubectl::{Act, Kubectl};
 use crate::kubernetes::object::ObjectRef;
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use futures_util::SinkExt;
 use kube::api::{AttachedProcess, TerminalSize};
 use std::io::{self, Write};
@@ -24,6 +23,15 @@ const QUEUE: usize = 32;
 const RESTORE: &str = "\u{1b}[?1049l\u{1b}[?1000l\u{1b}[?1002l\u{1b}[?1003l\u{1b}[?1006l\u{1b}[?2004l\u{1b}[?1l\
                        \u{1b}>\u{1b}[=0u\u{1b}[>4;0m\u{1b}[0m\u{1b}(B\u{1b}[?7h\u{1b}[r\u{1b}[?25h";
 
+/// What the face knows of its terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Console {
+    /// Hands keys over as they are typed, or no longer.
+    pub raw: fn(bool) -> io::Result<()>,
+    /// Columns and rows, where they are known.
+    pub size: fn() -> Option<(u16, u16)>,
+}
+
 /// Hands the terminal to a command in a container until it ends; returns its exit code. An empty command means the
 /// best shell that is there.
 ///
@@ -34,6 +42,7 @@ pub async fn shell(
     at: &ObjectRef,
     container: Option<&str>,
     command: &[String],
+    console: Console,
 ) -> Result<i32, String> {
     if let Some(why) = session.locked() {
         return Err(why);
@@ -56,7 +65,7 @@ pub async fn shell(
         pod.cluster
     ))
     .into_owned();
-    match hand_over(process, &banner).await? {
+    match hand_over(process, &banner, console).await? {
         Ended::Code(code) => Ok(code),
         Ended::NotStarted(why) => Err(not_started(&command, &why)),
         Ended::Lost => Err(format!(
@@ -98,12 +107,12 @@ async fn best_shell(session: &Session, pod: &ObjectRef, container: &str) -> Resu
 }
 
 /// Raw mode as long as it lives; then everything as it was.
-struct Raw;
+struct Raw(Console);
 
 impl Raw {
-    fn enter() -> Result<Self, String> {
-        enable_raw_mode().map_err(|error| format!("the terminal cannot be handed over: {error}"))?;
-        Ok(Self)
+    fn enter(console: Console) -> Result<Self, String> {
+        (console.raw)(true).map_err(|error| format!("the terminal cannot be handed over: {error}"))?;
+        Ok(Self(console))
     }
 }
 
@@ -111,23 +120,23 @@ impl Drop for Raw {
     fn drop(&mut self) {
         let mut out = io::stdout();
         let _ = out.write_all(RESTORE.as_bytes()).and_then(|()| out.flush());
-        let _ = disable_raw_mode();
+        let _ = (self.0.raw)(false);
     }
 }
 
 /// Connects the terminal with a command until it ends, the user leaves or the terminal is gone.
-async fn hand_over(mut process: AttachedProcess, banner: &str) -> Result<Ended, String> {
+async fn hand_over(mut process: AttachedProcess, banner: &str, console: Console) -> Result<Ended, String> {
     let keys = Keys::open().map_err(|error| format!("the keys of this terminal cannot be read: {error}"))?;
-    let raw = Raw::enter()?;
+    let raw = Raw::enter(console)?;
     let (screen, drawing) = screen();
     let _ = screen.send(format!("{banner}\r\n").into_bytes()).await;
     let mut resize = process.terminal_size();
-    send_size(&mut resize).await;
+    send_size(&mut resize, console).await;
     let (stdin, stdout, status) = (process.stdin(), process.stdout(), process.take_status());
     let (Some(mut stdin), Some(mut stdout), Some(status)) = (stdin, stdout, status) else {
         return Err("the server opened no terminal".to_owned());
     };
-    let mut signals = Signals::new();
+    let mut signals = Signals::new(console);
     let mut escape = Escape::default();
     let mut typed = vec![0_u8; 4096];
     let mut shown = vec![0_u8; super::PIPE];
@@ -148,7 +157,7 @@ async fn hand_over(mut process: AttachedProcess, banner: &str) -> Result<Ended, 
                 _ => break true,
             },
             signal = signals.next() => match signal {
-                Signal::Resized => send_size(&mut resize).await,
+                Signal::Resized => send_size(&mut resize, console).await,
                 Signal::Ended => break true,
             },
             read = stdout.read(&mut shown) => match read {
@@ -201,8 +210,8 @@ fn screen() -> (mpsc::Sender<Vec<u8>>, tokio::task::JoinHandle<()>) {
     (sender, drawing)
 }
 
-async fn send_size(to: &mut Option<impl futures_util::Sink<TerminalSize> + Unpin>) {
-    if let (Some(to), Ok((width, height))) = (to, crossterm::terminal::size()) {
+async fn send_size(to: &mut Option<impl futures_util::Sink<TerminalSize> + Unpin>, console: Console) {
+    if let (Some(to), Some((width, height))) = (to, (console.size)()) {
         let _ = to.send(TerminalSize { width, height }).await;
     }
 }
@@ -247,7 +256,7 @@ struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Self {
+    fn new(_: Console) -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::window_change(), SignalKind::terminate(), SignalKind::hangup()];
         Self(kinds.map(|kind| signal(kind).ok()))
@@ -273,18 +282,18 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
 
 /// Where there are no such signals, the size is looked at.
 #[cfg(not(unix))]
-struct Signals(Option<(u16, u16)>);
+struct Signals(Option<(u16, u16)>, Console);
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Self {
-        Self(crossterm::terminal::size().ok())
+    fn new(console: Console) -> Self {
+        Self((console.size)(), console)
     }
 
     async fn next(&mut self) -> Signal {
         loop {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            let size = crossterm::terminal::size().ok();
+            let size = (self.1.size)();
             if size != self.0 {
                 self.0 = size;
                 return Signal::Resized;

@@ -15,7 +15,7 @@ pub use shared::Settings;
 use super::ask;
 use super::cluster::Cluster;
 use super::clusters;
-use super::exec::shell::shell;
+use super::exec::shell::{Console, shell};
 use super::forward::Forwards;
 use super::health::Book;
 use super::kind::{self, Kind};
@@ -236,7 +236,13 @@ impl Hub {
     ///
     /// # Errors
     /// What failed, why and what to do, in a sentence.
-    pub fn shell(&self, pod: &ObjectRef, container: Option<&str>, command: &[String]) -> Result<i32, String> {
+    pub fn shell(
+        &self,
+        pod: &ObjectRef,
+        container: Option<&str>,
+        command: &[String],
+        console: Console,
+    ) -> Result<i32, String> {
         let handle = self.handle().ok_or("no threads are left for the clusters")?;
         let (inner, pod) = (self.inner.clone(), pod.clone());
         let (container, command) = (container.map(str::to_owned), command.to_vec());
@@ -244,7 +250,7 @@ impl Hub {
         let (sender, receiver) = std::sync::mpsc::channel();
         handle.clone().spawn(async move {
             let result = match inner.for_question(&pod.cluster, &handle).await {
-                Ok(session) => shell(&session, &pod, container.as_deref(), &command).await,
+                Ok(session) => shell(&session, &pod, container.as_deref(), &command, console).await,
                 Err(why) => Err(why),
             };
             drop(sender.send(result));

@@ -100,7 +100,7 @@ fn opens_by_ref_name_and_tab_word() {
     for (argument, reason) in [
         ("shopp", "there is no entity `shopp`; did you mean `shop`?"),
         ("shop api", "`component:default/shop` has no tab API"),
-        ("shop x", "there is no tab `x`; the tabs are overview, relations, api, raw, problems"),
+        ("shop x", "there is no tab `x`; the tabs are overview, relations, api, kubernetes, raw, problems"),
     ] {
         assert_eq!((SPEC.open)(argument, &cx).err().as_deref(), Some(reason));
     }
