@@ -85,15 +85,25 @@ pub fn overlay(app: &App) -> Overlay {
 
 /// Asks for entities after the typed text changed.
 pub fn typed(overlay: &mut Overlay, cx: &Context) -> Vec<Effect> {
-    overlay.items.retain(|item| item.heading != "Entities");
+    overlay.items.retain(|item| !matches!(item.heading, "Entities" | LINE));
     overlay.narrow();
     let text = overlay.input.text().trim().to_owned();
     if text.is_empty() {
         return Vec::new();
     }
+    // a line with an argument, or a word for objects of clusters: `enter` reads it, so the list shows it first
+    let is_line =
+        text.contains(char::is_whitespace) || cx.kubernetes.find_kind(&text.to_lowercase()).is_some();
+    if let Some(effects) = read_line(&text, cx).filter(|_| is_line) {
+        overlay.items.push(Item { heading: LINE, ..Item::new(text.clone(), effects) });
+        overlay.shown.insert(0, overlay.items.len() - 1);
+    }
     overlay.generation = cx.next_generation();
     vec![Effect::Pick { generation: overlay.generation, text }]
 }
+
+/// Heading of the row for the line as it is typed.
+const LINE: &str = "Line";
 
 /// Puts the entities found below the places and actions that match, without moving the cursor.
 pub fn answer(overlay: &mut Overlay, refs: &[String], cx: &Context) {
@@ -234,6 +244,7 @@ fn is_word(line: &str, cx: &Context) -> bool {
     ) || cx.panes.iter().any(|spec| spec.id == lower || spec.aliases.contains(&lower.as_str()))
         || KIND_WORDS.iter().any(|(word, _)| *word == lower)
         || (lower.contains(':') && find_entity(line, cx).is_some())
+        || cx.kubernetes.find_kind(&lower).is_some()
 }
 
 /// Returns the memory effect of a saved view.

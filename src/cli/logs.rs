@@ -105,9 +105,9 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     let printer = printer(args, only, out);
     let work = async {
         let found = targets::find(&session, global, args, wishes, out).await?;
-        let finder = Arc::new(Finder::new(found.targets));
+        let finder = Arc::new(Finder::new(found.all));
         let ended = print(request(args), finder, printer, CancellationToken::new()).await;
-        Ok::<_, CliError>((ended, found.missing))
+        Ok::<_, CliError>((ended, found.missing, found.refused))
     };
     let ended = runtime.block_on(async {
         match session.timeout {
@@ -117,8 +117,8 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     });
     // readers that wait for a server must not hold up the end
     runtime.shutdown_background();
-    let (ended, missing) = ended?;
-    judge(ended, missing, args, out)
+    let (ended, missing, refused) = ended?;
+    judge(ended, (missing, refused), args, out)
 }
 
 fn out_of_time(limit: Duration) -> CliError {
@@ -171,13 +171,26 @@ fn printer(args: &Args, only: Option<regex::bytes::Regex>, out: &Output) -> Prin
 const NAMED: usize = 5;
 
 /// Says what was not read and why, and how the command ended by that.
-fn judge(ended: Ended, missing: bool, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+fn judge(
+    ended: Ended,
+    (missing, refused): (bool, bool),
+    args: &Args,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
     if let Some(error) = ended.error {
         return Err(CliError::Output(error));
     }
     let sources = &ended.status.sources;
     if sources.is_empty() {
-        return Err(nothing(&ended, args));
+        let error = nothing(&ended, args);
+        // what was not looked into may hold it
+        return Err(match error {
+            CliError::NotFound(diagnostic) if refused => CliError::Refused(diagnostic),
+            CliError::NotFound(diagnostic) if missing && args.container.is_empty() => {
+                CliError::Unreachable(diagnostic)
+            }
+            error => error,
+        });
     }
     let mut kept_away: Vec<(String, String)> = Vec::new();
     let mut is_without_log = true;

@@ -21,6 +21,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, ListParams};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,9 +48,12 @@ pub(super) enum Wish {
 /// Where to read.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
-    pub targets: Vec<Target>,
+    /// Pods by place and labels.
+    pub all: Vec<Target>,
     /// Some cluster could not be asked.
     pub missing: bool,
+    /// Some namespaces may not be looked into.
+    pub refused: bool,
 }
 
 /// Reads the words; loads the catalog only when one of them may be an entity.
@@ -126,15 +131,19 @@ pub(super) async fn find(
                 .hint("`devportal doctor` tells why; `kubectl config get-contexts` lists what is configured"),
         ));
     }
-    let place =
-        Place { global, namespaces: session.config.words(&setting::KUBERNETES_NAMESPACES), links: &links };
+    let place = Place {
+        global,
+        namespaces: session.config.words(&setting::KUBERNETES_NAMESPACES),
+        links: &links,
+        narrowed: RefCell::default(),
+    };
     for wish in wishes {
         match wish {
             Wish::Labels(labels) => {
                 for (cluster, link) in &links {
                     let namespace = global.namespace.as_deref().map(Arc::from);
                     let target = Target::new(cluster.name.clone(), link.clone(), namespace);
-                    found.targets.extend(place.open(Target { labels: labels.clone(), ..target }).await);
+                    found.all.extend(place.open(Target { labels: labels.clone(), ..target }).await);
                 }
             }
             Wish::Bindings { of, bindings } => {
@@ -142,21 +151,25 @@ pub(super) async fn find(
                     let message = format!("`{of}` has no objects on clusters, and neither have its parts");
                     return Err(CliError::not_found(Diagnostic::error("logs::unbound", message)));
                 }
-                found.targets.extend(place.of_bindings(&bindings).await);
+                found.all.extend(place.of_bindings(&bindings).await);
             }
             Wish::Object { kind, name } => match place.object(kind, &name).await {
-                Ok(targets) => found.targets.extend(targets),
+                Ok(targets) => found.all.extend(targets),
                 Err(error) => return Err(error),
             },
             Wish::MaybePod { name, error } => match pod().map(|kind| (kind, place.object(kind, &name))) {
                 Some((_, finding)) => match finding.await {
-                    Ok(targets) => found.targets.extend(targets),
+                    Ok(targets) => found.all.extend(targets),
                     Err(CliError::NotFound(_)) => return Err(*error),
                     Err(other) => return Err(other),
                 },
                 None => return Err(*error),
             },
         }
+    }
+    for message in place.narrowed.into_inner() {
+        (found.missing, found.refused) = (true, true);
+        out.diagnostic(&Diagnostic::warning("logs::forbidden", message));
     }
     Ok(found)
 }
@@ -192,11 +205,22 @@ fn clusters_of(session: &Session, args: &Args) -> Result<Vec<Cluster>, CliError>
     Ok(found)
 }
 
+/// How long a cluster may take to say its version before the others are read without it.
+const SILENT: Duration = Duration::from_secs(3);
+
 async fn connect(clusters: &[Cluster]) -> Vec<(&Cluster, Result<Link, String>)> {
     let connecting = clusters.iter().map(|cluster| async move {
         let link = match &cluster.connection {
             Ok(connection) => client::connect(connection).await.map_err(|fault| fault.text),
             Err(why) => Err(why.clone()),
+        };
+        // whoever is silent must not hold up the others; any answer will do
+        let link = match link {
+            Ok(link) => match tokio::time::timeout(SILENT, link.client.apiserver_version()).await {
+                Ok(_) => Ok(link),
+                Err(_) => Err(format!("it did not answer within {} s", SILENT.as_secs())),
+            },
+            Err(why) => Err(why),
         };
         (cluster, link)
     });
@@ -208,6 +232,8 @@ struct Place<'a> {
     global: &'a GlobalArgs,
     namespaces: &'a [String],
     links: &'a [(&'a Cluster, Link)],
+    /// What was looked into less than asked for, because a list over all namespaces is forbidden.
+    narrowed: RefCell<BTreeSet<String>>,
 }
 
 impl Place<'_> {
@@ -225,6 +251,12 @@ impl Place<'_> {
         if !is_forbidden || namespaces.is_empty() {
             return vec![target];
         }
+        let names: Vec<&str> = namespaces.iter().map(|name| &**name).collect();
+        self.narrowed.borrow_mut().insert(format!(
+            "you may not list pods in all namespaces of `{}`: only {} is looked into; ask for `list pods` in the others",
+            target.cluster,
+            names.join(", ")
+        ));
         let single = |namespace: Arc<str>| Target { namespace: Some(namespace), ..target.clone() };
         namespaces.into_iter().map(single).collect()
     }

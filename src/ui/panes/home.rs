@@ -250,7 +250,7 @@ impl HomePane {
                 Place::new("problems"),
             );
         } else if errors + warnings + config == 0 && cx.loaded_at.is_some() {
-            draft.hint(format!("{} nothing is wrong", Sign::Ok.text(cx)));
+            draft.hint(format!("{} nothing is wrong in the catalog", Sign::Ok.text(cx)));
         }
     }
 
