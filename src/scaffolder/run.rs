@@ -1,0 +1,158 @@
+//! A run of a template: what is known of it while it goes on, and what it needs from outside.
+//!
+//! [`RunState`] is an immutable picture for whoever shows it; the engine publishes a new one whenever
+//! something happens, at most thirty a second.
+
+use super::Value;
+use super::action::SideEffect;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What runs need from outside, the same for all of them.
+pub struct Host {
+    /// The catalog: pickers, `catalog:fetch`.
+    pub catalog: Arc<crate::catalog::Catalog>,
+    /// The network; refuses everything when offline.
+    pub net: Arc<crate::net::Net>,
+    /// Who the user is.
+    pub principal: crate::permissions::Principal,
+    /// Fetched skeletons are kept here.
+    pub cache: PathBuf,
+    /// Drafts and the history of runs are kept here.
+    pub state: PathBuf,
+}
+
+/// What came of a dry run: shown before anything is done.
+#[derive(Debug, Clone, Default)]
+pub struct Review {
+    /// The steps with their states; those that were not run are [`StepStatus::Planned`].
+    pub steps: Vec<StepState>,
+    /// Files that would be made, by path.
+    pub files: Vec<FileChange>,
+    /// What would be changed outside, in order, by the index of the step.
+    pub effects: Vec<(usize, SideEffect)>,
+    /// What a person should know: unknown actions, undefined values, texts that did not render.
+    pub warnings: Vec<String>,
+    /// The output, with made-up values of what was not done.
+    pub output: Output,
+}
+
+/// A file that a run makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// Path below the target folder, with `/`.
+    pub path: String,
+    /// It may be executed.
+    pub is_executable: bool,
+    /// Its bytes.
+    pub content: Arc<[u8]>,
+    /// What is there now; `None` for a new file.
+    pub before: Option<Arc<[u8]>>,
+}
+
+/// What a run does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunStatus {
+    /// It goes on.
+    #[default]
+    Processing,
+    /// It did everything.
+    Completed,
+    /// A step failed.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+/// What a step does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StepStatus {
+    /// Its turn has not come.
+    #[default]
+    Open,
+    /// It goes on.
+    Processing,
+    /// Done.
+    Completed,
+    /// It failed; [`StepState::error`] says why.
+    Failed,
+    /// Its condition does not hold, or a step before it failed.
+    Skipped,
+    /// Stopped.
+    Cancelled,
+    /// A dry run says what it would do.
+    Planned,
+    /// Nobody has its action; a dry run goes on.
+    Unknown,
+}
+
+/// A step while it runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepState {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its action.
+    pub action: String,
+    /// What it does now.
+    pub status: StepStatus,
+    /// When it began.
+    pub started: Option<jiff::Timestamp>,
+    /// When it ended.
+    pub ended: Option<jiff::Timestamp>,
+    /// Its log; secrets masked, control codes stripped.
+    pub log: Vec<Arc<str>>,
+    /// Why it failed or was left out; empty otherwise.
+    pub error: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// A run as it is now.
+#[derive(Debug, Clone, Default)]
+pub struct RunState {
+    /// Number of the run in the history.
+    pub id: String,
+    /// What it does.
+    pub status: RunStatus,
+    /// Its steps.
+    pub steps: Vec<StepState>,
+    /// What exists outside because of it, whether it failed or not.
+    pub exists: Vec<SideEffect>,
+    /// The output; empty until it is completed.
+    pub output: Output,
+}
+
+/// What a template gives at the end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Output {
+    /// Where to go from here.
+    pub links: Vec<OutputLink>,
+    /// Texts to read, Markdown.
+    pub texts: Vec<OutputText>,
+    /// Everything, as the template wrote it, rendered; an object.
+    pub value: Value,
+}
+
+/// A link of an output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutputLink {
+    /// What is shown; the target when the author gave none.
+    pub title: String,
+    /// Address; empty when it names an entity.
+    pub url: String,
+    /// Canonical ref; empty when it is an address.
+    pub entity_ref: String,
+}
+
+/// A text of an output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutputText {
+    /// What is shown above it; empty when the author gave none.
+    pub title: String,
+    /// Markdown.
+    pub content: String,
+    /// The one that is shown first.
+    pub is_default: bool,
+}
