@@ -1,0 +1,3 @@
+//! Documentation beside the code (TechDocs): where it is, how it reads in a terminal.
+//!
+//! Nothing is built: Markdown and `mkdocs.yml` are read as their authors wrote them.
