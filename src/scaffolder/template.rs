@@ -6,6 +6,7 @@
 use super::Value;
 use crate::catalog::Entity;
 use crate::model::value::ValueRef;
+use minijinja::value::Serde;
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
@@ -119,7 +120,7 @@ impl Template {
             secrets_schema: optional(spec.get("secrets").get("schema")),
             labels: labels(spec.get("presentation").get("buttonLabels")),
             base,
-            entity: Value::from_serialize(entity),
+            entity: Value::from(Serde(entity)),
         }
     }
 }
@@ -138,7 +139,7 @@ fn page(schema: ValueRef<'_>) -> Page {
     Page {
         title: text("title").unwrap_or_else(|| UNTITLED.to_owned()),
         description: text("description").unwrap_or_default(),
-        schema: Value::from_serialize(schema),
+        schema: Value::from(Serde(schema)),
         permission_tags: permission_tags(schema),
         feature_flag: text("backstage:featureFlag"),
     }
@@ -175,5 +176,5 @@ fn permission_tags(value: ValueRef<'_>) -> Vec<String> {
 
 /// An absent field is undefined, as the template language has it.
 fn optional(value: ValueRef<'_>) -> Value {
-    if value.is_null() { Value::UNDEFINED } else { Value::from_serialize(value) }
+    if value.is_null() { Value::UNDEFINED } else { Value::from(Serde(value)) }
 }
