@@ -32,6 +32,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("problems", "problems"),
     ("settings", "settings theme"),
     ("sources", "sources"),
+    ("templates", "templates"),
     ("diff", "diff"),
     ("history", "history component:default/checkout-api"),
     ("kubernetes", "kubernetes"),

@@ -21,7 +21,7 @@ use crate::kubernetes::health::Healths;
 use crate::ui::entity_lines;
 use crate::ui::text::{Line, paint, put, put_line, span};
 use crate::ui::theme::{Sign, style};
-use crate::ui::widgets::{Column, Panel, Table};
+use crate::ui::widgets::{Column, Panel, Table, filter_line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::RefCell;
@@ -145,18 +145,11 @@ impl CatalogPane {
     /// Area of the table inside the list region: inside its frame, below the filter line.
     fn table_area(&self, cx: &Context, region: Rect, screen: Rect) -> Rect {
         let inner = if screen.width >= SPLIT { Panel::inner(region) } else { region };
-        let typing = self.typing_rows().min(inner.height.saturating_sub(3));
+        let typing = filter_line::rows(&self.rows).min(inner.height.saturating_sub(3));
         let height = inner.height - typing;
         // what is missing stands below what is there
         let missing = (missing(cx).count().min(MISSING) as u16).min(height / 3);
         Rect { y: inner.y + typing, height: height - missing, ..inner }
-    }
-
-    /// Rows that the filter line takes with its suggestions and its mistake.
-    fn typing_rows(&self) -> u16 {
-        let suggestions = self.rows.suggestions().len().min(SUGGESTIONS) as u16;
-        let mistake = u16::from(self.rows.mistake.is_some());
-        if self.rows.is_typing() { 1 + suggestions + mistake } else { mistake }
     }
 
     fn height(&self, cx: &Context) -> usize {
@@ -291,8 +284,8 @@ impl CatalogPane {
             panel.draw(cx, region, buf);
         }
         let area = self.table_area(cx, region, screen);
-        let top = Rect { y: area.y.saturating_sub(self.typing_rows()), ..area };
-        self.draw_filter(cx, top, buf);
+        let top = Rect { y: area.y.saturating_sub(filter_line::rows(&self.rows)), ..area };
+        filter_line::draw(cx, &self.rows, top, buf);
         let inner = if is_framed { Panel::inner(region) } else { region };
         for (y, source) in (area.bottom()..inner.bottom()).zip(missing(cx)) {
             put_line(cx, buf, area.x + 1, y, area.width.saturating_sub(2), &missing_line(cx, source));
@@ -313,40 +306,6 @@ impl CatalogPane {
             is_focused: self.focus == Region::List,
         };
         table.draw(cx, area, buf, |row| self.cells(cx, row));
-    }
-
-    fn draw_filter(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
-        let mut y = area.y;
-        if self.rows.is_typing() {
-            put(buf, area.x, y, 2, "/", style(cx, Role::Key));
-            let text = self.rows.filter.text();
-            put(buf, area.x + 1, y, area.width.saturating_sub(2), text, style(cx, Role::Text));
-            if let Some(mistake) = &self.rows.mistake {
-                let start = text.get(..mistake.span.start).map_or(0, crate::model::text::width) as u16;
-                let width = text.get(mistake.span.clone()).map_or(1, crate::model::text::width).max(1) as u16;
-                let error = style(cx, Role::Error).add_modifier(ratatui::style::Modifier::UNDERLINED);
-                paint(buf, area.x + 1 + start, y, width.min(area.width), error);
-            }
-            let cursor = crate::model::text::width(self.rows.filter.before_cursor()) as u16;
-            let reverse = ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED);
-            paint(buf, (area.x + 1 + cursor).min(area.right().saturating_sub(1)), y, 1, reverse);
-            y += 1;
-        }
-        if let Some(mistake) = &self.rows.mistake {
-            put(buf, area.x + 1, y, area.width.saturating_sub(1), &mistake.reason, style(cx, Role::Error));
-            y += 1;
-        }
-        for (at, suggestion) in self.rows.suggestions().iter().take(SUGGESTIONS).enumerate() {
-            let line = [
-                span(format!("  {}  ", suggestion.label), Role::Link),
-                span(suggestion.count.map(|n| n.to_string()).unwrap_or_default(), Role::Dim),
-            ];
-            put_line(cx, buf, area.x, y, area.width, &line);
-            if self.rows.suggestion == Some(at) {
-                paint(buf, area.x, y, area.width, style(cx, Role::Selection));
-            }
-            y += 1;
-        }
     }
 
     fn draw_empty(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
@@ -545,8 +504,6 @@ impl CatalogPane {
     }
 }
 
-/// Suggestions shown below the filter line.
-const SUGGESTIONS: usize = 5;
 /// Values shown of each facet.
 const FACET_VALUES: usize = 12;
 /// Filters one key away.

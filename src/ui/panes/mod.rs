@@ -20,6 +20,7 @@ pub mod problems;
 pub mod revisions;
 pub mod settings;
 pub mod sources;
+pub mod templates;
 
 /// Every pane; the first is where the program starts.
 #[rustfmt::skip] // one line each, so that adding one touches one line
@@ -40,6 +41,7 @@ pub static ALL: &[&PaneSpec] = &[
     &revisions::DIFF,
     &revisions::HISTORY,
     &sources::SPEC,
+    &templates::SPEC,
     &settings::SPEC,
 ];
 

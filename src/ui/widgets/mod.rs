@@ -1,5 +1,6 @@
 //! Drawings that several panes share. They know rows, lines and areas, never catalogs.
 
+pub mod filter_line;
 pub mod flow;
 pub mod panel;
 pub mod sections;
