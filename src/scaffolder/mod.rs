@@ -8,6 +8,7 @@
 //! Answers, inputs and outputs are [`Value`]s: ordered, cheap to clone, the same in forms, steps and files.
 
 pub mod action;
+pub mod diff;
 pub mod run;
 pub mod template;
 
