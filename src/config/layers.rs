@@ -1,6 +1,7 @@
 //! The layers of settings and what results from them.
 
 use super::document::{self, Document};
+use super::integration::IntegrationConfig;
 use super::kubernetes::{ClusterConfig, CustomResourceConfig, Environment, Environments};
 use super::secret::SecretSource;
 use super::setting::{self, ALL, BadValue, Setting, Value};
@@ -132,6 +133,8 @@ pub struct Config {
     pub custom_resources: Vec<CustomResourceConfig>,
     /// Environments.
     pub environments: Environments,
+    /// Forges that templates publish to; relative paths made absolute.
+    pub integrations: Vec<IntegrationConfig>,
     /// The user's key bindings; names of actions are checked by whoever knows them.
     pub keys: Vec<KeyBinding>,
     /// The user's aliases.
@@ -172,6 +175,7 @@ impl Config {
             clusters: Vec::new(),
             custom_resources: Vec::new(),
             environments: Environments::default(),
+            integrations: Vec::new(),
             keys: Vec::new(),
             aliases: Vec::new(),
             views: Vec::new(),
@@ -197,6 +201,7 @@ impl Config {
         }
         config.decode_sources(inputs.project.as_deref());
         config.decode_kubernetes(inputs.project.as_deref());
+        config.decode_integrations(inputs.project.as_deref());
         config.keys = config.side_file(&inputs.paths.keys_file(), keys::decode);
         config.aliases = config.side_file(&inputs.paths.aliases_file(), aliases::decode);
         config.views = config.side_file(&inputs.paths.views_file(), views::decode);
@@ -408,6 +413,22 @@ impl Config {
                 }
             }
         }
+    }
+
+    /// Turns the tables about forges into what they say.
+    fn decode_integrations(&mut self, working: Option<&Path>) {
+        let base = base_folder(&self.get(&setting::INTEGRATION).origin, working);
+        let mut integrations: Vec<IntegrationConfig> =
+            self.decode_tables(&setting::INTEGRATION, "integration");
+        for integration in &mut integrations {
+            let absolute = |path: PathBuf| self.absolute(&path, base.as_deref());
+            integration.ca_file = integration.ca_file.take().map(absolute);
+            integration.token = integration.token.take().map(|token| match token {
+                SecretSource::File(path) => SecretSource::File(absolute(path)),
+                other => other,
+            });
+        }
+        self.integrations = integrations;
     }
 
     /// Decodes a list of tables; a bad one is reported and left out.

@@ -9,6 +9,7 @@
 
 pub mod aliases;
 pub mod document;
+pub mod integration;
 pub mod keys;
 pub mod kubernetes;
 pub mod layers;

@@ -242,6 +242,20 @@ pub static ENV: Setting = Setting {
     )
 };
 
+/// Forges that templates publish to.
+pub static INTEGRATION: Setting = Setting {
+    example: Some(
+        "[[integration]]\nhost = \"git.example.com\"\ntype = \"gitlab\"\napi = \"https://git.example.com/api/v4\"\ntoken = { env = \"GIT_EXAMPLE_TOKEN\" }",
+    ),
+    needs_trust: true,
+    ..setting(
+        "integration",
+        Kind::Tables("integration"),
+        None,
+        "Forges that templates publish to, one table each, beside the public ones and those of the sources.",
+    )
+};
+
 /// Log lines in memory.
 pub static LOGS_LINES: Setting = setting(
     "logs.lines",
@@ -302,6 +316,7 @@ pub static ALL: &[&Setting] = &[
     &KUBERNETES_CLUSTER,
     &KUBERNETES_CUSTOM_RESOURCE,
     &ENV,
+    &INTEGRATION,
     &LOGS_LINES,
     &LOGS_DISK,
     &HTTP_TIMEOUT,

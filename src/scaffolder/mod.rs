@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod diff;
+pub mod integrations;
 pub mod run;
 pub mod template;
 

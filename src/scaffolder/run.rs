@@ -16,6 +16,8 @@ pub struct Host {
     pub net: Arc<crate::net::Net>,
     /// Who the user is.
     pub principal: crate::permissions::Principal,
+    /// Forges and backends, with their tokens.
+    pub integrations: Arc<super::integrations::Integrations>,
     /// Fetched skeletons are kept here.
     pub cache: PathBuf,
     /// Drafts and the history of runs are kept here.

@@ -7,9 +7,11 @@
 mod address;
 mod clone;
 mod program;
+mod transfer;
 mod trouble;
 
 pub(super) use address::encode_path;
+pub use transfer::{Transfer, TransferError};
 
 use super::git_tree::{GitTree, Names};
 use super::{CatalogProvider, Delta, RefreshContext, SourceError, Stale, dir};

@@ -22,6 +22,8 @@ pub mod http;
 pub mod revisions;
 pub mod snapshot;
 
+pub use git_remote::{Transfer, TransferError};
+
 use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::ParsedFile;
