@@ -13,7 +13,7 @@ mod entity_json;
 pub mod facets;
 mod files;
 pub mod filter;
-mod glob;
+pub mod glob;
 pub mod graph;
 pub mod graph_export;
 mod highlight;

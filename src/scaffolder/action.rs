@@ -5,7 +5,9 @@
 //! Start at [`Action`].
 
 use super::Value;
+use super::run::Decisions;
 use std::path::Path;
+use tokio_util::sync::CancellationToken;
 
 /// What an action is called, takes and gives.
 #[derive(Debug, Clone)]
@@ -67,6 +69,8 @@ pub trait Workbench {
     fn workspace(&self) -> &Path;
     /// Writes lines into the log of the step; secrets in them are masked.
     fn log(&mut self, line: &str);
+    /// Notes something that a person should know although the step goes on; it is logged, too.
+    fn warn(&mut self, line: &str);
     /// Returns everything that does not belong to one run: template, catalog, network, identities.
     fn host(&self) -> &super::run::Host;
     /// Returns the template that runs.
@@ -75,8 +79,12 @@ pub trait Workbench {
     fn user(&self) -> Option<&str>;
     /// Returns whether somebody asked to stop; long work looks now and then.
     fn is_cancelled(&self) -> bool;
+    /// Returns what stops requests and waits of the run.
+    fn cancel_token(&self) -> &CancellationToken;
     /// Returns whether nothing outside may be changed.
     fn is_dry(&self) -> bool;
+    /// Returns what is done with files that are already where the result goes.
+    fn decisions(&self) -> &Decisions;
 }
 
 /// What a step does. Blocking; runs on a thread of its own.
@@ -89,6 +97,12 @@ pub trait Action: Send + Sync {
     /// # Errors
     /// When the input cannot work, so that a review says so.
     fn effects(&self, input: &Value, bench: &dyn Workbench) -> Result<Vec<SideEffect>, ActionError>;
+
+    /// Returns the outputs that a dry run goes on with where nothing was done, as far as they are known
+    /// before; what is missing is made up by the output schema.
+    fn foreseen(&self, _input: &Value, _bench: &dyn Workbench) -> Value {
+        Value::UNDEFINED
+    }
 
     /// Does it and returns its outputs, an object.
     ///

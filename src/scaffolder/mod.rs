@@ -8,10 +8,12 @@
 //! Answers, inputs and outputs are [`Value`]s: ordered, cheap to clone, the same in forms, steps and files.
 
 pub mod action;
+pub mod actions;
 pub mod diff;
 pub mod integrations;
 pub mod run;
 pub mod template;
+pub mod tree;
 
 pub use minijinja::Value;
 pub use template::Template;

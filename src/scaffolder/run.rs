@@ -3,8 +3,11 @@
 //! [`RunState`] is an immutable picture for whoever shows it; the engine publishes a new one whenever
 //! something happens, at most thirty a second.
 
-use super::Value;
 use super::action::SideEffect;
+use super::actions::Registry;
+use super::{Template, Value};
+use crate::config::secret::Secret;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +15,8 @@ use std::sync::Arc;
 pub struct Host {
     /// The catalog: pickers, `catalog:fetch`.
     pub catalog: Arc<crate::catalog::Catalog>,
+    /// What reads the sources and may ask their servers to do something: `catalog:register`.
+    pub loader: Arc<crate::catalog::Loader>,
     /// The network; refuses everything when offline.
     pub net: Arc<crate::net::Net>,
     /// Who the user is.
@@ -22,6 +27,54 @@ pub struct Host {
     pub cache: PathBuf,
     /// Drafts and the history of runs are kept here.
     pub state: PathBuf,
+    /// The actions there are.
+    pub actions: Registry,
+    /// Refs of templates that may run commands on this machine.
+    pub trusted: Vec<String>,
+    /// The user's settings file, where a new source of the catalog would be written.
+    pub config_file: PathBuf,
+}
+
+/// What is to be made.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The template.
+    pub template: Arc<Template>,
+    /// The answers of its form, an object; real secrets are not in it.
+    pub answers: Value,
+    /// Values of `secrets`, by name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Where the workspace is put at the end instead of being published and registered.
+    pub out: Option<PathBuf>,
+    /// What is done with files that are already there.
+    pub decisions: Decisions,
+}
+
+/// What is done with a file that is already where a new one goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The old one stays.
+    Keep,
+    /// The new one takes its place.
+    Replace,
+    /// The new one is put beside it as `NAME.new`.
+    Both,
+}
+
+/// Decisions about files that are already there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// For all files that are not named; `None` stops the run before anything is moved.
+    pub all: Option<Decision>,
+    /// By path below the target folder, with `/`.
+    pub files: BTreeMap<String, Decision>,
+}
+
+impl Decisions {
+    /// Returns what is done with a file.
+    pub fn of(&self, path: &str) -> Option<Decision> {
+        self.files.get(path).copied().or(self.all)
+    }
 }
 
 /// What came of a dry run: shown before anything is done.

@@ -66,6 +66,8 @@ pub struct Step {
     pub condition: Value,
     /// `each` as written; undefined when absent.
     pub each: Value,
+    /// The run goes on although it failed.
+    pub goes_on: bool,
     /// Tags of `backstage:permissions`.
     pub permission_tags: Vec<String>,
 }
@@ -154,6 +156,7 @@ fn step((step, number): (ValueRef<'_>, usize)) -> Step {
         input: optional(step.get("input")),
         condition: optional(step.get("if")),
         each: optional(step.get("each")),
+        goes_on: matches!(step.get("continueOnFailure"), ValueRef::Bool(true)),
         permission_tags: permission_tags(step),
         action,
     }
