@@ -4,7 +4,9 @@
 //! functions; it stays unmade until a template asks for it, since schemas take time to build.
 
 mod debug;
+pub mod forge;
 mod fs;
+mod github;
 mod input;
 pub mod paths;
 
@@ -20,7 +22,7 @@ use std::sync::Arc;
 pub type Entry = (&'static str, fn() -> Arc<dyn Action>);
 
 /// All actions that are built in.
-pub static BUILT_IN: &[&[Entry]] = &[debug::ENTRIES, fs::ENTRIES];
+pub static BUILT_IN: &[&[Entry]] = &[debug::ENTRIES, fs::ENTRIES, github::ENTRIES];
 
 /// The actions that templates may use.
 #[derive(Clone, Default)]
