@@ -354,15 +354,36 @@ pub(super) fn message_of(body: &[u8]) -> Option<String> {
     Some(cut(&words)).filter(|words| !words.is_empty())
 }
 
+/// The words of the usual places; what GitHub adds in `errors` often says more than its message.
 fn json_words(json: &serde_json::Value) -> Option<String> {
     use serde_json::Value;
     const PLACES: &[&str] =
         &["/error_description", "/error/message", "/message", "/errors/0/message", "/error", "/detail"];
-    PLACES.iter().find_map(|place| match json.pointer(place)? {
+    let words = PLACES.iter().find_map(|place| match json.pointer(place)? {
         Value::String(text) => Some(text.clone()),
         Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => Some(field_words(fields)).filter(|words| !words.is_empty()),
         _ => None,
-    })
+    })?;
+    let more: Vec<String> = json["errors"].as_array().into_iter().flatten().filter_map(detail).collect();
+    let new: Vec<&str> = more.iter().map(String::as_str).filter(|more| !words.contains(more)).collect();
+    Some(if new.is_empty() { words } else { format!("{} ({})", words.trim_end_matches('.'), new.join(", ")) })
+}
+
+/// `{"path": ["has already been taken"]}`, as GitLab has it.
+fn field_words(fields: &serde_json::Map<String, serde_json::Value>) -> String {
+    let said = |(name, items): (&String, &serde_json::Value)| {
+        let items = items.as_array()?.iter().filter_map(serde_json::Value::as_str);
+        Some(format!("{name} {}", items.collect::<Vec<_>>().join(", ")))
+    };
+    fields.iter().filter_map(said).collect::<Vec<_>>().join("; ")
+}
+
+/// One of GitHub's `errors`.
+fn detail(item: &serde_json::Value) -> Option<String> {
+    let text = |name: &str| item[name].as_str().map(str::to_owned);
+    let field = || Some(format!("{}: {}", text("field")?, text("code")?.replace('_', " ")));
+    item.as_str().map(str::to_owned).or_else(|| text("message")).or_else(field)
 }
 
 /// Cleans foreign words and cuts them to what fits in a line.
@@ -420,6 +441,15 @@ mod tests {
             (r#"{"message":["a","b"]}"#, Some("a, b")),
             (r#"{"error":"invalid_token","error_description":"expired"}"#, Some("expired")),
             (r#"{"errors":[{"message":"deep"}]}"#, Some("deep")),
+            (
+                r#"{"message":"Failed.","errors":[{"message":"name exists"},"b"]}"#,
+                Some("Failed (name exists, b)"),
+            ),
+            (
+                r#"{"message":"No","errors":[{"field":"title","code":"missing_field"}]}"#,
+                Some("No (title: missing field)"),
+            ),
+            (r#"{"message":{"path":["is taken"],"name":["is bad"]}}"#, Some("name is bad; path is taken")),
             ("plain words\n", Some("plain words")),
             ("bad \u{1b}[31mred", Some("bad \u{fffd}[31mred")),
             ("<html>sign in</html>", None),

@@ -27,6 +27,7 @@ mod kubernetes_faults;
 mod kubernetes_logs;
 mod kubernetes_watch;
 mod net;
+mod publish;
 mod raw;
 mod revisions;
 mod script;
