@@ -3,15 +3,16 @@
 use super::args::GlobalArgs;
 use super::error::{CliError, Exit};
 use super::output::Output;
-use super::session::Session;
+use super::session::{Session, SourcesFrom};
+use crate::catalog::Catalog;
 use crate::config::kubernetes::is_match;
 use crate::config::setting;
 use crate::diagnostic::Diagnostic;
-use crate::kubernetes::cluster::CustomResource;
 use crate::kubernetes::clusters;
 use crate::kubernetes::lookup::{self, Look, Wish};
 use crate::kubernetes::select::Locator;
-use crate::kubernetes::state::{Forbidden, Phase, State, Watch};
+use crate::kubernetes::state::{ClusterState, Forbidden, Phase, State, Watch};
+use crate::kubernetes::watch::place::overrides;
 use crate::kubernetes::{Cluster, Kind, kind};
 use crate::model::text::clean;
 use std::collections::BTreeSet;
@@ -21,6 +22,8 @@ use std::time::Duration;
 const CANDIDATES: usize = 10;
 /// How long a cluster may take when nobody says.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long something may take that is only a remark.
+const GLANCE: Duration = Duration::from_secs(2);
 
 /// Which clusters a command is about.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -44,35 +47,32 @@ impl std::fmt::Debug for Clusters {
 }
 
 impl Clusters {
-    /// Finds the clusters of a session; asks none.
+    /// Finds the clusters of a session, those that its catalog describes and those behind its backends too.
     ///
     /// # Errors
     /// When clusters are not to be asked, there is none, or none of the wanted names.
-    pub fn find(session: &Session, global: &GlobalArgs, args: &ClusterArgs) -> Result<Self, CliError> {
+    pub fn find(
+        session: &Session,
+        catalog: Option<&Catalog>,
+        global: &GlobalArgs,
+        args: &ClusterArgs,
+        out: &mut Output,
+    ) -> Result<Self, CliError> {
         let config = &session.config;
-        let Some(wanted) = session.wanted_clusters() else {
-            return Err(CliError::usage(
-                "clusters are not asked: the settings or `--offline` say so",
-                "set `kubernetes.enabled = true` and leave `--offline` out",
-            ));
-        };
-        let all = clusters::discover(&session.cluster_places()(), &wanted);
-        let custom = config.custom_resources.iter().map(|custom| CustomResource {
-            group: custom.group.clone(),
-            version: custom.version.clone(),
-            plural: custom.plural.clone(),
-        });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let limit = global.timeout.unwrap_or(LIMIT);
+        let list = of_session(session, catalog, (&args.context, limit), &runtime, out)?;
         Ok(Self {
-            list: choose(all, &args.context)?,
+            list,
             look: Look {
                 wishes: Vec::new(),
                 kinds: Vec::new(),
-                custom: custom.collect(),
+                custom: clusters::all_custom(&config.custom_resources, &config.clusters).into(),
                 namespaces: config.words(&setting::KUBERNETES_NAMESPACES).to_vec(),
+                versions: overrides(config.words(&setting::KUBERNETES_API_VERSIONS)),
                 locator: Locator::of_word(config.text(&setting::KUBERNETES_SERVICE_LOCATOR)),
                 has_metrics: false,
-                limit: global.timeout.unwrap_or(LIMIT),
+                limit,
             },
             runtime,
         })
@@ -100,6 +100,56 @@ impl Clusters {
     pub fn has_namespace(&self, name: &str) -> bool {
         self.runtime.block_on(lookup::has_namespace(&self.list, name, self.look.limit))
     }
+
+    /// Returns whether a cluster that answered says that it has a namespace of this name.
+    pub fn surely_has_namespace(&self, state: &State, name: &str) -> bool {
+        let is_live =
+            |cluster: &&Cluster| state.cluster(&cluster.name).is_some_and(|known| known.phase == Phase::Live);
+        let live: Vec<&Cluster> = self.list.iter().filter(is_live).collect();
+        self.runtime.block_on(lookup::surely_has_namespace(&live, name, self.look.limit.min(GLANCE)))
+    }
+}
+
+/// Returns the clusters of a session whose names fit one of the patterns, all for no pattern. The catalog is read,
+/// unless it was, when a pattern fits none that is known without it, or there is no pattern.
+///
+/// # Errors
+/// When clusters are not to be asked, there is none, or none of the wanted names.
+pub fn of_session(
+    session: &Session,
+    catalog: Option<&Catalog>,
+    (wanted, limit): (&[String], Duration),
+    runtime: &tokio::runtime::Runtime,
+    out: &mut Output,
+) -> Result<Vec<Cluster>, CliError> {
+    let Some(settings) = session.wanted_clusters() else {
+        return Err(CliError::usage(
+            "clusters are not asked: the settings or `--offline` say so",
+            "set `kubernetes.enabled = true` and leave `--offline` out",
+        ));
+    };
+    let places = session.cluster_places()();
+    let near = clusters::discover(&places, &settings);
+    let is_named = |pattern: &String| {
+        !pattern.contains('*') && near.iter().any(|cluster| is_match(pattern, &cluster.name))
+    };
+    if !wanted.is_empty() && wanted.iter().all(is_named) {
+        return choose(near, wanted);
+    }
+    let loaded = match catalog {
+        // the sample describes no clusters of anybody
+        None if !matches!(session.sources_from, SourcesFrom::Sample | SourcesFrom::Demo) => {
+            Some(session.load(out)?.catalog)
+        }
+        _ => None,
+    };
+    let empty = Catalog::default();
+    let catalog = catalog.or(loaded.as_deref()).unwrap_or(&empty);
+    let (all, faults) = runtime.block_on(clusters::discover_all(&places, &settings, catalog, limit));
+    for fault in faults {
+        out.diagnostic(&Diagnostic::warning("kubernetes::no-answer", clean(&fault)));
+    }
+    choose(all, wanted)
 }
 
 fn choose(all: Vec<Cluster>, wanted: &[String]) -> Result<Vec<Cluster>, CliError> {
@@ -142,38 +192,95 @@ pub fn tell(state: &State, has_data: bool, out: &mut Output) -> Exit {
         }
         let mut told: BTreeSet<String> = BTreeSet::new();
         for table in cluster.tables.values() {
-            let (forbidden, rest) = match &table.watch {
-                Watch::Forbidden(forbidden) => (forbidden, ""),
-                Watch::Partial { forbidden, .. } => (forbidden, "; single namespaces were read instead"),
-                Watch::Stale { cause, .. } => {
-                    if told.insert(cause.clone()) {
-                        let message = format!("cluster `{name}` did not tell everything: {}", clean(cause));
-                        out.diagnostic(&Diagnostic::warning("kubernetes::no-answer", message));
-                        exit = worse(exit, Exit::Incomplete);
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            let message = format!("{}{rest}", refusal(&name, forbidden));
+            let Watch::Stale { cause, .. } = &table.watch else { continue };
+            if told.insert(cause.clone()) {
+                let message = format!("cluster `{name}` did not tell everything: {}", clean(cause));
+                out.diagnostic(&Diagnostic::warning("kubernetes::no-answer", message));
+                exit = worse(exit, Exit::Incomplete);
+            }
+        }
+        for refusal in refusals(cluster) {
             out.diagnostic(
-                &Diagnostic::warning("kubernetes::forbidden", message).hint(clean(&forbidden.remedy)),
+                &Diagnostic::warning("kubernetes::forbidden", refusal.message(&name))
+                    .hint(refusal.remedy(&name)),
             );
-            exit = worse(exit, if has_data || !rest.is_empty() { Exit::Incomplete } else { Exit::Refused });
+            let is_some = has_data || refusal.is_partial;
+            exit = worse(exit, if is_some { Exit::Incomplete } else { Exit::Refused });
         }
     }
     exit
 }
 
-/// `kind: "apps"` in words: who may not do what where.
-fn refusal(cluster: &str, forbidden: &Forbidden) -> String {
-    let who =
-        if forbidden.user.is_empty() { String::new() } else { format!("`{}` ", clean(&forbidden.user)) };
-    let place = match forbidden.namespace.as_str() {
-        "" => "all namespaces".to_owned(),
-        namespace => format!("namespace `{}`", clean(namespace)),
-    };
-    format!("{who}may not `{} {}` in {place} of cluster `{cluster}`", forbidden.verb, forbidden.resource)
+/// What one cluster refuses for one reason: kinds that the same person may not do the same with in the same place.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal {
+    user: String,
+    verb: String,
+    namespace: String,
+    resources: Vec<String>,
+    /// Single namespaces were read instead.
+    is_partial: bool,
+}
+
+/// Returns what a cluster refuses, kinds with the same reason together.
+fn refusals(cluster: &ClusterState) -> Vec<Refusal> {
+    let mut all: Vec<Refusal> = Vec::new();
+    for table in cluster.tables.values() {
+        let (forbidden, is_partial) = match &table.watch {
+            Watch::Forbidden(forbidden) => (forbidden, false),
+            Watch::Partial { forbidden, .. } => (forbidden, true),
+            _ => continue,
+        };
+        let Forbidden { verb, resource, namespace, user, .. } = forbidden;
+        let is_same = |known: &&mut Refusal| {
+            (&known.user, &known.verb, &known.namespace, known.is_partial)
+                == (user, verb, namespace, is_partial)
+        };
+        match all.iter_mut().find(is_same) {
+            Some(known) => known.resources.push(resource.clone()),
+            None => all.push(Refusal {
+                user: user.clone(),
+                verb: verb.clone(),
+                namespace: namespace.clone(),
+                resources: vec![resource.clone()],
+                is_partial,
+            }),
+        }
+    }
+    all
+}
+
+impl Refusal {
+    fn what(&self) -> String {
+        format!("{} {}", self.verb, self.resources.join(", "))
+    }
+
+    fn place(&self) -> String {
+        match self.namespace.as_str() {
+            "" => "all namespaces".to_owned(),
+            namespace => format!("namespace `{}`", clean(namespace)),
+        }
+    }
+
+    /// Who may not do what where.
+    fn message(&self, cluster: &str) -> String {
+        let who = if self.user.is_empty() { String::new() } else { format!("`{}` ", clean(&self.user)) };
+        let rest = if self.is_partial { "; single namespaces were read instead" } else { "" };
+        format!("{who}may not `{}` in {} of cluster `{cluster}`{rest}", clean(&self.what()), self.place())
+    }
+
+    /// Whom to ask for it.
+    fn remedy(&self, cluster: &str) -> String {
+        let who = if self.user.is_empty() { String::new() } else { format!(" for `{}`", clean(&self.user)) };
+        let (what, place) = (self.what(), self.place());
+        let what = clean(&what);
+        let more = if self.is_partial || self.namespace.is_empty() {
+            "; namespaces you may read are looked into with `-n` or the setting `kubernetes.namespaces`"
+        } else {
+            ""
+        };
+        format!("ask a cluster administrator of `{cluster}` for `{what}` in {place}{who}{more}")
+    }
 }
 
 fn worse(a: Exit, b: Exit) -> Exit {

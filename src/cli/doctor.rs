@@ -1,6 +1,7 @@
 //! `doctor`: checks what the program depends on; each finding says what to do.
 
 mod checks;
+mod clusters;
 mod sources;
 
 use super::args::GlobalArgs;

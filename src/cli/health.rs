@@ -75,8 +75,8 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     let session = session::open(global);
     let loaded = session.load(out)?;
     let catalog = &*loaded.catalog;
-    let entities = entities(catalog, &session.viewer(catalog).me, global, args)?;
-    let clusters = Clusters::find(&session, global, &args.clusters)?;
+    let entities = entities(catalog, &session.viewer(catalog).me, global, args, out)?;
+    let clusters = Clusters::find(&session, Some(catalog), global, &args.clusters, out)?;
     let mut wishes: Vec<Wish> = Vec::new();
     for entity in &entities {
         let own = match self::wishes(catalog, entity, clusters.locator()) {
@@ -110,15 +110,57 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     })
 }
 
-/// Returns the one entity that a word means; `-n` may be the namespace of its objects as well as its own.
+/// Returns the one entity that a word means; `-n` may be the namespace of its objects as well as its own. Of several
+/// with the name it is the one that runs somewhere, and that is said.
 ///
 /// # Errors
-/// For a name that nobody has or several have.
-pub fn entity(catalog: &Catalog, word: &str, global: &GlobalArgs) -> Result<EntityId, CliError> {
+/// For a name that nobody has, or several that run.
+pub fn entity(
+    catalog: &Catalog,
+    word: &str,
+    global: &GlobalArgs,
+    out: &mut Output,
+) -> Result<EntityId, CliError> {
     let free = GlobalArgs { namespace: None, ..global.clone() };
-    match select::one(catalog, word, None, &free) {
+    let found = match select::one(catalog, word, None, &free) {
         Err(CliError::Usage(_)) if global.namespace.is_some() => select::one(catalog, word, None, global),
         result => result,
+    };
+    let Err(CliError::Usage(_)) = &found else { return found };
+    let Some(id) = that_runs(catalog, word, global) else { return found };
+    out.note(&format!(
+        "`{}` is read as {}, which runs in clusters; others of the name are named with their kind",
+        clean(word),
+        clean(catalog.ref_of(id))
+    ));
+    Ok(id)
+}
+
+/// Returns the one entity of a name that is bound to objects of clusters: by an annotation, else because it is a
+/// component, else because its parts are.
+fn that_runs(catalog: &Catalog, word: &str, global: &GlobalArgs) -> Option<EntityId> {
+    let candidates = select::of_name(catalog, word, global);
+    let rank = |id: &EntityId| {
+        let entity = catalog.entity(*id)?;
+        let bindings = bindings_of(catalog, entity.entity_ref(), Locator::default());
+        let is_component = entity.kind().eq_ignore_ascii_case("component");
+        let is_bound = Binding::of(&entity, Locator::default()).is_annotated;
+        let has_parts = bindings.iter().any(|(part, _)| part != id);
+        Some(match (is_bound, is_component, has_parts) {
+            (true, true, _) => 0,
+            (true, false, _) => 1,
+            (false, true, _) => 2,
+            (false, false, true) => 3,
+            (false, false, false) => return None,
+        })
+    };
+    let mut ranked: Vec<(u8, EntityId)> =
+        candidates.into_iter().filter_map(|id| Some((rank(&id)?, id))).collect();
+    ranked.sort_unstable();
+    match ranked.as_slice() {
+        [(_, only)] => Some(*only),
+        [(first, id), (second, _), ..] if first < second => Some(*id),
+        _ => None,
     }
 }
 
@@ -149,13 +191,14 @@ fn entities(
     me: &[String],
     global: &GlobalArgs,
     args: &Args,
+    out: &mut Output,
 ) -> Result<Vec<String>, CliError> {
     if args.all {
         return Ok(annotated(catalog, catalog.ids()));
     }
     let Some(owner) = &args.owner else {
         let found: Result<Vec<EntityId>, CliError> =
-            args.what.iter().map(|word| entity(catalog, word, global)).collect();
+            args.what.iter().map(|word| entity(catalog, word, global, out)).collect();
         return Ok(found?.into_iter().map(|id| catalog.ref_of(id).to_owned()).collect());
     };
     let owners: Vec<EntityId> = if owner == "me" {
@@ -306,6 +349,11 @@ pub fn json_of(state: &State, service: &Service) -> Value {
         "restarts": health.restarts,
         "clusters": health.clusters.iter().map(|name| &**name).collect::<Vec<_>>(),
         "noAnswer": health.silent.iter().map(|name| &**name).collect::<Vec<_>>(),
+        "notAllowed": health.refused.iter().map(|refused| json!({
+            "cluster": &*refused.cluster,
+            "resources": refused.resources,
+            "isPartial": refused.is_partial,
+        })).collect::<Vec<_>>(),
         "findings": health.findings.iter().map(|finding| finding_json(state, finding)).collect::<Vec<_>>(),
     })
 }

@@ -3,6 +3,7 @@
 mod targets;
 
 use super::args::GlobalArgs;
+use super::clusters::of_session;
 use super::error::{CliError, Exit};
 use super::output::{self, Output};
 use super::session;
@@ -100,11 +101,13 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     }
     let session = session::open(global);
     super::exit_when_interrupted();
-    let wishes = targets::read(&session, global, args, out)?;
+    let (wishes, catalog) = targets::read(&session, global, args, out)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let limit = session.timeout.unwrap_or(FIND);
+    let clusters = of_session(&session, catalog.as_deref(), (&args.context, limit), &runtime, out)?;
     let printer = printer(args, only, out);
     let work = async {
-        let found = targets::find(&session, global, args, wishes, out).await?;
+        let found = targets::find(&session, global, &clusters, wishes, out).await?;
         let finder = Arc::new(Finder::new(found.all));
         let ended = print(request(args), finder, printer, CancellationToken::new()).await;
         Ok::<_, CliError>((ended, found.missing, found.refused))
@@ -167,6 +170,8 @@ fn printer(args: &Args, only: Option<regex::bytes::Regex>, out: &Output) -> Prin
     }
 }
 
+/// How long backends may take to name their clusters.
+const FIND: Duration = Duration::from_secs(5);
 /// Most sources that are named in one sentence.
 const NAMED: usize = 5;
 

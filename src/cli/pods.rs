@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// Arguments of `pods`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Refs of entities (`component:payments/ledger`), names, namespaces, or `pod/NAME`; with `-n` or `-A` nothing
+    /// Refs of entities (`component:payments/ledger`), names, namespaces (`namespace/shop` where an entity has the name too), or `pod/NAME`; with `-n` or `-A` nothing
     #[arg(value_name = "REF|NAMESPACE")]
     pub what: Vec<String>,
     /// Form of the output
@@ -63,7 +63,8 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     }
     let session = session::open(global);
     let (catalog, whose) = whose(&session, global, args, out)?;
-    let clusters = Clusters::find(&session, global, &args.clusters)?;
+    let clusters = Clusters::find(&session, catalog.as_deref(), global, &args.clusters, out)?;
+    let catalog = catalog.unwrap_or_default();
     let is_of_entities = whose.iter().any(|whose| matches!(whose, Whose::Entity(_)));
     let mut wishes = Vec::new();
     for whose in &whose {
@@ -73,6 +74,7 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     let state = clusters.look(wishes, kinds, true);
     let found = found(&state, &catalog, &whose, global);
     print(&state, &found, args.output, out)?;
+    say_namespaces(&clusters, &state, (&args.what, &whose), out);
     let exit = tell(&state, !found.is_empty(), out);
     if found.is_empty() && exit == Exit::Fine {
         return nothing(&clusters, &whose, out);
@@ -97,7 +99,7 @@ fn whose(
     global: &GlobalArgs,
     args: &Args,
     out: &mut Output,
-) -> Result<(Arc<Catalog>, Vec<Whose>), CliError> {
+) -> Result<(Option<Arc<Catalog>>, Vec<Whose>), CliError> {
     let mut catalog: Option<Arc<Catalog>> = None;
     let mut all = Vec::new();
     for word in &args.what {
@@ -106,11 +108,15 @@ fn whose(
             all.push(Whose::Pod(name.to_owned()));
             continue;
         }
+        if let Some(name) = namespace_of(word) {
+            all.push(Whose::Namespace(name.to_owned()));
+            continue;
+        }
         let catalog = match &catalog {
             Some(catalog) => catalog,
             None => catalog.insert(session.load(out)?.catalog),
         };
-        all.push(match health::entity(catalog, word, global) {
+        all.push(match health::entity(catalog, word, global, out) {
             Ok(id) => Whose::Entity(catalog.ref_of(id).to_owned()),
             // What no entity is called may be a namespace; the clusters will tell.
             Err(CliError::NotFound(_)) if is_namespace(word) => Whose::Namespace(word.clone()),
@@ -121,7 +127,32 @@ fn whose(
         super::exit_when_interrupted();
         all.push(global.namespace.clone().map_or(Whose::Everything, Whose::Namespace));
     }
-    Ok((catalog.unwrap_or_default(), all))
+    Ok((catalog, all))
+}
+
+/// `namespace/shop`, `ns/shop`
+pub fn namespace_of(word: &str) -> Option<&str> {
+    let (kind, name) = word.split_once('/')?;
+    (matches!(kind, "namespace" | "namespaces" | "ns") && is_namespace(name)).then_some(name)
+}
+
+/// Says of words that were read as entities that there are namespaces of the same name.
+fn say_namespaces(
+    clusters: &Clusters,
+    state: &State,
+    (words, whose): (&[String], &[Whose]),
+    out: &mut Output,
+) {
+    for (word, whose) in words.iter().zip(whose) {
+        let Whose::Entity(entity) = whose else { continue };
+        if is_namespace(word) && clusters.surely_has_namespace(state, word) {
+            let word = clean(word);
+            out.note(&format!(
+                "`{word}` is read as {}; `namespace/{word}` or `-n {word}` shows the namespace",
+                clean(entity)
+            ));
+        }
+    }
 }
 
 /// Returns whether a text can be the name of a namespace (RFC 1123 label).
@@ -335,6 +366,11 @@ mod tests {
             [("shop", true), ("kube-system", true), ("component:x", false), ("A", false), ("", false)]
         {
             assert_eq!(is_namespace(word), expected, "{word}");
+        }
+        for (word, expected) in
+            [("ns/shop", Some("shop")), ("namespace/a", Some("a")), ("shop/a", None), ("ns/", None)]
+        {
+            assert_eq!(namespace_of(word), expected, "{word}");
         }
     }
 }

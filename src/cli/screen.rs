@@ -19,6 +19,7 @@ use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::select::Locator;
+use crate::kubernetes::watch::place::overrides;
 use crate::kubernetes::{Hub, clusters, hub};
 use crate::permissions::Claims;
 use crate::store;
@@ -132,6 +133,7 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
     let settings = hub::Settings {
         custom: clusters::all_custom(&config.custom_resources, &config.clusters),
         namespaces: config.words(&setting::KUBERNETES_NAMESPACES).to_vec(),
+        versions: overrides(config.words(&setting::KUBERNETES_API_VERSIONS)),
         wanted,
         log_limits: super::logs::limits(config),
         log_cache: Some(config.paths.cache.clone()),

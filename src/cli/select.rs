@@ -127,6 +127,18 @@ pub fn one(
     }
 }
 
+/// Returns all entities that have the name of a word without a kind, within the namespace if one is named.
+pub fn of_name(catalog: &Catalog, word: &str, global: &GlobalArgs) -> Vec<EntityId> {
+    let namespace = global.namespace.as_deref().unwrap_or("default");
+    let Ok(typed) = EntityRef::parse(word, Some("component"), namespace) else { return Vec::new() };
+    let has_namespace = word.contains('/');
+    let is_it = |id: &EntityId| {
+        let (_, namespace, name) = split_canonical(catalog.ref_of(*id));
+        name == typed.name && (!has_namespace || namespace == typed.namespace)
+    };
+    catalog.ids().filter(|id| catalog.is_entity(*id)).filter(is_it).collect()
+}
+
 fn ambiguous(catalog: &Catalog, word: &str, several: &[EntityId]) -> CliError {
     let refs: Vec<String> =
         several.iter().take(CANDIDATES).map(|id| format!("`{}`", catalog.ref_of(*id))).collect();

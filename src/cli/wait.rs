@@ -58,10 +58,10 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     let session = session::open(global);
     let loaded = session.load(out)?;
     let catalog = &*loaded.catalog;
-    let id = health::entity(catalog, &args.what, global)?;
+    let id = health::entity(catalog, &args.what, global, out)?;
     let entities = [catalog.ref_of(id).to_owned()];
     let each = GlobalArgs { timeout: Some(LOOK.min(limit)), ..global.clone() };
-    let clusters = Clusters::find(&session, &each, &args.clusters)?;
+    let clusters = Clusters::find(&session, Some(catalog), &each, &args.clusters, out)?;
     let wishes = health::wishes(catalog, &entities[0], clusters.locator())?;
     let mut said = String::new();
     loop {
@@ -101,7 +101,9 @@ fn out_of_time(service: &Service, limit: Duration, lacking: &str) -> CliError {
 /// Returns what keeps a service from being healthy.
 fn unhealthy(service: &Service) -> Option<String> {
     let health = &service.health;
-    if health.word == Word::Ok && health.silent.is_empty() {
+    // what may not be seen is not known to be well
+    let is_seen = health.silent.is_empty() && !health.refused.iter().any(|refused| !refused.is_partial);
+    if health.word == Word::Ok && is_seen {
         return None;
     }
     let worst = health.findings.first().filter(|_| health.word != Word::Unknown);

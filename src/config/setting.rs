@@ -193,6 +193,17 @@ pub static KUBERNETES_NAMESPACES: Setting = Setting {
     )
 };
 
+/// Versions of kinds to ask for first.
+pub static KUBERNETES_API_VERSIONS: Setting = Setting {
+    example: Some("kubernetes.api_versions = [\"cronjobs=v1beta1\"]"),
+    ..setting(
+        "kubernetes.api_versions",
+        Kind::Words,
+        None,
+        "Versions of kinds to ask clusters for first; newer and older ones are asked for by themselves.",
+    )
+};
+
 /// Which clusters an entity is looked for in.
 pub static KUBERNETES_SERVICE_LOCATOR: Setting = setting(
     "kubernetes.service_locator",
@@ -312,6 +323,7 @@ pub static ALL: &[&Setting] = &[
     &KUBERNETES_ENABLED,
     &KUBERNETES_CONTEXTS,
     &KUBERNETES_NAMESPACES,
+    &KUBERNETES_API_VERSIONS,
     &KUBERNETES_SERVICE_LOCATOR,
     &KUBERNETES_CLUSTER,
     &KUBERNETES_CUSTOM_RESOURCE,

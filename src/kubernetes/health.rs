@@ -51,6 +51,19 @@ pub struct Health {
     pub clusters: Vec<Arc<str>>,
     /// Clusters that do not answer.
     pub silent: Vec<Arc<str>>,
+    /// What may not be read where its objects could be.
+    pub refused: Vec<Refused>,
+}
+
+/// What may not be read of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The cluster.
+    pub cluster: Arc<str>,
+    /// What, as roles name it: `pods`, `deployments.apps`.
+    pub resources: Vec<String>,
+    /// Some namespaces may be read.
+    pub is_partial: bool,
 }
 
 /// Something wrong with an object.

@@ -54,6 +54,8 @@ pub struct Look {
     pub custom: Arc<[CustomResource]>,
     /// Namespaces to look into where a list over all is forbidden.
     pub namespaces: Vec<String>,
+    /// Versions to ask for first, by plural.
+    pub versions: BTreeMap<String, String>,
     /// Which clusters an entity is looked for in.
     pub locator: Locator,
     /// Also ask what pods use.
@@ -93,6 +95,7 @@ pub async fn look(clusters: &[Cluster], look: &Look) -> State {
 
 async fn one_cluster(cluster: &Cluster, look: &Look, pool: &Pool) -> ClusterState {
     let mut visit = Visit {
+        kinds: kinds_of(cluster, look),
         look,
         pool,
         state: ClusterState {
@@ -120,17 +123,36 @@ async fn one_cluster(cluster: &Cluster, look: &Look, pool: &Pool) -> ClusterStat
     visit.finish()
 }
 
+/// Returns the kinds that are looked for in a cluster: custom resources of its own, where it names some.
+fn kinds_of(cluster: &Cluster, look: &Look) -> Vec<Kind> {
+    let is_there = |kind: &Kind| {
+        let Kind::Custom(at) = kind else { return true };
+        let Some(custom) = look.custom.get(usize::from(*at)) else { return false };
+        cluster.custom_resources.as_ref().is_none_or(|own| own.contains(custom))
+    };
+    look.kinds.iter().copied().filter(is_there).collect()
+}
+
 /// Returns whether any cluster has a namespace; one that does not say counts as having it.
 pub async fn has_namespace(clusters: &[Cluster], name: &str, limit: Duration) -> bool {
-    let asked = clusters.iter().map(|cluster| async move {
-        let Ok(connection) = &cluster.connection else { return false };
-        let Ok(link) = client::connect(connection).await else { return true };
-        match get(&link.client, &format!("/api/v1/namespaces/{name}"), limit).await {
-            Err(Some(error)) => link.tell(&error).kind != FaultKind::NotFound,
-            _ => true,
-        }
-    });
-    join_all(asked).await.into_iter().any(|has| has)
+    let asked = clusters.iter().map(|cluster| namespace(cluster, name, limit));
+    join_all(asked).await.into_iter().any(|has| has.unwrap_or(true))
+}
+
+/// Returns whether a cluster says that it has a namespace.
+pub async fn surely_has_namespace(clusters: &[&Cluster], name: &str, limit: Duration) -> bool {
+    let asked = clusters.iter().map(|cluster| namespace(cluster, name, limit));
+    join_all(asked).await.contains(&Some(true))
+}
+
+async fn namespace(cluster: &Cluster, name: &str, limit: Duration) -> Option<bool> {
+    let Ok(connection) = &cluster.connection else { return Some(false) };
+    let link = client::connect(connection).await.ok()?;
+    match get(&link.client, &format!("/api/v1/namespaces/{name}"), limit).await {
+        Ok(_) => Some(true),
+        Err(Some(error)) if link.tell(&error).kind == FaultKind::NotFound => Some(false),
+        Err(_) => None,
+    }
 }
 
 type Objects = BTreeMap<(Arc<str>, Arc<str>), Arc<Object>>;
@@ -138,6 +160,8 @@ type Objects = BTreeMap<(Arc<str>, Arc<str>), Arc<Object>>;
 /// What is known of a cluster while it is asked.
 struct Visit<'a> {
     look: &'a Look,
+    /// Kinds of this cluster: a custom resource need not be everywhere.
+    kinds: Vec<Kind>,
     pool: &'a Pool,
     state: ClusterState,
     lists: BTreeMap<Kind, (Objects, Watch)>,
@@ -201,7 +225,7 @@ impl Visit<'_> {
     /// Kinds that labels lead to. Nodes carry no labels of services: they are asked for when pods are there.
     fn first_kinds(&self) -> impl Iterator<Item = Kind> {
         let is_everything = self.look.wishes.iter().all(|wish| wish.selector.is_empty());
-        self.look.kinds.iter().copied().filter(move |kind| is_everything || *kind != Kind::Node)
+        self.kinds.iter().copied().filter(move |kind| is_everything || *kind != Kind::Node)
     }
 
     /// Asks for lists, some at a time, and takes what comes.
@@ -310,7 +334,7 @@ impl Visit<'_> {
                     continue;
                 }
                 let wish = Wish { selector, namespace: Some(object.namespace.clone()), clusters: None };
-                if self.look.kinds.contains(&child)
+                if self.kinds.contains(&child)
                     && !wishes.iter().any(|(known, other)| *known == child && is_same(other, &wish))
                 {
                     wishes.push((child, wish));
@@ -336,7 +360,7 @@ impl Visit<'_> {
                 self.objects(kind).map(|object| (Kind::HorizontalPodAutoscaler, object.namespace.clone())),
             );
         }
-        let is_wanted = |kind: Kind| self.look.kinds.contains(&kind);
+        let is_wanted = |kind: Kind| self.kinds.contains(&kind);
         let mut wishes: Vec<(Kind, Wish)> = places
             .into_iter()
             .filter(|(kind, _)| is_wanted(*kind))
@@ -430,7 +454,7 @@ impl Lister<'_> {
     /// Reads a list; where one over all namespaces is forbidden, that of each namespace we know.
     async fn list(&self, kind: Kind, wish: &Wish) -> Listed {
         let mut listed = Listed { kind, objects: Vec::new(), watch: Watch::Missing, fault: None };
-        for place in places(kind, &self.look.custom, &BTreeMap::new()) {
+        for place in places(kind, &self.look.custom, &self.look.versions) {
             let namespace = wish.namespace.as_deref().filter(|_| place.is_namespaced);
             match self.pages(kind, &place, namespace, wish, &mut listed.objects).await {
                 Ok(()) => {

@@ -77,11 +77,12 @@ pub fn health_sign(word: Word) -> Sign {
 pub fn health_cell(cx: &Context, canonical: &str) -> Line {
     let Some(health) = cx.kubernetes.health.get(canonical) else { return Vec::new() };
     let sign = health_sign(health.word);
-    let silent = match (health.word, health.silent.first()) {
-        (Word::Unknown, Some(cluster)) => format!("{} no answer: {cluster}", sign.text(cx)),
-        (word, _) => format!("{} {}", sign.text(cx), word.as_str()),
+    let words = match (health.word, health.silent.first(), health.refused.first()) {
+        (Word::Unknown, Some(cluster), _) => format!("{} no answer: {cluster}", sign.text(cx)),
+        (Word::Unknown, None, Some(refused)) => format!("{} not allowed: {}", sign.text(cx), refused.cluster),
+        (word, ..) => format!("{} {}", sign.text(cx), word.as_str()),
     };
-    vec![span(silent, sign.role())]
+    vec![span(words, sign.role())]
 }
 
 /// Returns how a service is with the reason: `✗ down  1/3 pods ready, 2 OOMKilled`.

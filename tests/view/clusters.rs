@@ -353,6 +353,7 @@ fn health() -> Health {
         findings: vec![Arc::new(finding)],
         clusters: vec!["prod-eu".into(), "prod-us".into()],
         silent: vec!["staging".into()],
+        refused: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The single checks. Each is a function from the session to findings.
 
-use super::{Finding, sources};
+use super::{Finding, clusters, sources};
 use crate::catalog::Catalog;
 use crate::cli::config::editor;
 use crate::cli::session::Session;
@@ -14,6 +14,7 @@ pub fn all(session: &Session) -> Vec<Finding> {
     let mut findings = settings(&session.config);
     let catalog = sources::ask_all(&session.loader);
     findings.extend(sources::findings(session, &catalog));
+    findings.extend(clusters::findings(session, &catalog));
     findings.push(identity(session, &catalog));
     findings.push(terminal());
     findings.push(locale());

@@ -1,17 +1,17 @@
 //! Which pods the words of `logs` mean, and on which clusters.
 
 use super::Args;
+use crate::catalog::Catalog;
 use crate::cli::args::GlobalArgs;
 use crate::cli::error::CliError;
+use crate::cli::health;
 use crate::cli::output::Output;
-use crate::cli::select;
+use crate::cli::pods::namespace_of;
 use crate::cli::session::Session;
-use crate::config::kubernetes::is_match;
 use crate::config::setting;
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::client::fault::{Fault, FaultKind};
 use crate::kubernetes::client::{self, Link};
-use crate::kubernetes::clusters;
 use crate::kubernetes::kind::KindSpec;
 use crate::kubernetes::logs::{ProblemKind, Target};
 use crate::kubernetes::select::{Binding, Locator, bindings_of};
@@ -43,6 +43,8 @@ pub(super) enum Wish {
     MaybePod { name: String, error: Box<CliError> },
     /// Pods with labels.
     Labels(String),
+    /// All pods of a namespace.
+    Namespace(String),
 }
 
 /// Where to read.
@@ -62,10 +64,14 @@ pub(super) fn read(
     global: &GlobalArgs,
     args: &Args,
     out: &mut Output,
-) -> Result<Vec<Wish>, CliError> {
+) -> Result<(Vec<Wish>, Option<Arc<Catalog>>), CliError> {
     let mut wishes = Vec::new();
     let mut loaded = None;
     for word in &args.what {
+        if let Some(name) = namespace_of(word) {
+            wishes.push(Wish::Namespace(name.to_owned()));
+            continue;
+        }
         if let Some((kind, name)) = object(word) {
             if matches!(kind.kind, Kind::Node | Kind::Event | Kind::Secret | Kind::ConfigMap) {
                 let message = format!("{} have no logs", kind.plural);
@@ -78,7 +84,7 @@ pub(super) fn read(
             Some(catalog) => catalog,
             None => loaded.insert(session.load(out)?.catalog),
         };
-        wishes.push(match select::one(catalog, word, None, global) {
+        wishes.push(match health::entity(catalog, word, global, out) {
             Ok(id) => {
                 let entity = catalog.ref_of(id).to_owned();
                 let locator = Locator::of_word(session.config.text(&setting::KUBERNETES_SERVICE_LOCATOR));
@@ -94,7 +100,7 @@ pub(super) fn read(
     if args.what.is_empty() {
         wishes.extend(global.selector.clone().map(Wish::Labels));
     }
-    Ok(wishes)
+    Ok((wishes, loaded))
 }
 
 /// `deploy/checkout`
@@ -108,14 +114,13 @@ fn object(word: &str) -> Option<(&'static KindSpec, &str)> {
 pub(super) async fn find(
     session: &Session,
     global: &GlobalArgs,
-    args: &Args,
+    clusters: &[Cluster],
     wishes: Vec<Wish>,
     out: &mut Output,
 ) -> Result<Targets, CliError> {
-    let clusters = clusters_of(session, args)?;
     let mut found = Targets::default();
     let mut links = Vec::new();
-    for (cluster, link) in connect(&clusters).await {
+    for (cluster, link) in connect(clusters).await {
         match link {
             Ok(link) => links.push((cluster, link)),
             Err(why) => {
@@ -145,6 +150,11 @@ pub(super) async fn find(
                     let target = Target::new(cluster.name.clone(), link.clone(), namespace);
                     found.all.extend(place.open(Target { labels: labels.clone(), ..target }).await);
                 }
+            }
+            Wish::Namespace(name) => {
+                found.all.extend(links.iter().map(|(cluster, link)| {
+                    Target::new(cluster.name.clone(), link.clone(), Some(name.as_str().into()))
+                }));
             }
             Wish::Bindings { of, bindings } => {
                 if bindings.is_empty() {
@@ -176,33 +186,6 @@ pub(super) async fn find(
 
 fn pod() -> Option<&'static KindSpec> {
     Kind::Pod.spec()
-}
-
-fn clusters_of(session: &Session, args: &Args) -> Result<Vec<Cluster>, CliError> {
-    let Some(wanted) = session.wanted_clusters() else {
-        return Err(CliError::usage(
-            "clusters are not asked: the settings or `--offline` say so",
-            "set `kubernetes.enabled = true` and leave `--offline` out",
-        ));
-    };
-    let all = clusters::discover(&session.cluster_places()(), &wanted);
-    if all.is_empty() {
-        return Err(CliError::not_found(
-            Diagnostic::error("logs::no-cluster", "no cluster is configured")
-                .hint("set `KUBECONFIG`, or write a `[[kubernetes.cluster]]` into `config.toml`"),
-        ));
-    }
-    let names: Vec<String> =
-        all.iter().take(CANDIDATES).map(|cluster| format!("`{}`", cluster.name)).collect();
-    let is_wanted = |cluster: &Cluster| args.context.iter().any(|pattern| is_match(pattern, &cluster.name));
-    let found: Vec<Cluster> =
-        all.into_iter().filter(|cluster| args.context.is_empty() || is_wanted(cluster)).collect();
-    if found.is_empty() {
-        let message = format!("there is no cluster `{}`", args.context.join("`, `"));
-        let hint = format!("there are {}", names.join(", "));
-        return Err(CliError::not_found(Diagnostic::error("logs::no-cluster", message).hint(hint)));
-    }
-    Ok(found)
 }
 
 /// How long a cluster may take to say its version before the others are read without it.

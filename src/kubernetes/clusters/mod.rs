@@ -9,12 +9,14 @@ pub mod entities;
 
 use super::client::kubeconfig;
 use super::cluster::{Cluster, Connection, CustomResource};
+use crate::catalog::Catalog;
 use crate::config::kubernetes::{ClusterConfig, CustomResourceConfig, Environments, is_match};
 use crate::config::source::SourceConfig;
 use base64::Engine as _;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where to look for clusters.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +97,40 @@ pub fn discover(places: &Places, wanted: &Wanted) -> Vec<Cluster> {
     make_unique(&mut clusters);
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     clusters
+}
+
+/// Returns all clusters with those that the catalog describes and those behind Backstage backends, as an open screen
+/// finds them one after the other. Backends are asked, each for as long as `limit` at most; the second part tells
+/// which of them did not answer.
+pub async fn discover_all(
+    places: &Places,
+    wanted: &Wanted,
+    catalog: &Catalog,
+    limit: Duration,
+) -> (Vec<Cluster>, Vec<String>) {
+    let mut found = discover(places, wanted);
+    let mut faults = Vec::new();
+    let mut beside = entities::of_catalog(catalog);
+    let sources = wanted.sources.iter().filter(|source| source.kind == "backstage");
+    let asked = sources.map(|source| async move {
+        let answer = tokio::time::timeout(limit, backends::of_backend(source)).await;
+        (&source.name, answer.unwrap_or_else(|_| Err("no answer in time".to_owned())))
+    });
+    for (source, answer) in futures_util::future::join_all(asked).await {
+        match answer {
+            Ok(clusters) => beside.extend(clusters),
+            Err(cause) => faults.push(format!("the clusters behind `{source}` are not known: {cause}")),
+        }
+    }
+    wanted.complete(&mut beside);
+    for cluster in beside {
+        // contexts and configured clusters come first, they take the names
+        if !found.iter().any(|known| known.name == cluster.name) {
+            found.push(cluster);
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    (found, faults)
 }
 
 /// Takes what the configuration says beyond the connection.
@@ -286,6 +322,36 @@ mod tests {
         assert!(clusters[2].connection.as_ref().is_err_and(|cause| cause.contains("`nobody`")));
         assert!(clusters[3].connection.as_ref().is_err_and(|cause| cause.contains("`url`")));
         assert!(clusters[4].is_protected && &*clusters[4].title == "Production");
+    }
+
+    #[test]
+    fn the_catalog_adds_clusters_whose_names_are_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let text = "clusters: [{name: c, cluster: {server: 'https://localhost:1'}}]\n\
+                    contexts:\n- {name: edge, context: {cluster: c}}\n";
+        std::fs::write(&file, text).unwrap();
+        let places = Places { kubeconfig: vec![file], is_in_cluster: false };
+        let entity = |name: &str| {
+            format!(
+                "kind: Resource\nname: {name}\ntype: kubernetes-cluster\nowner: ops\nannotations:\n  \
+                 kubernetes.io/api-server: http://127.0.0.1:1\n  \
+                 kubernetes.io/api-server-certificate-authority: LS0tLS1CRUdJTiA=\n  \
+                 kubernetes.io/auth-provider: localKubectlProxy\n"
+            )
+        };
+        let catalog = crate::catalog::testing::catalog(&[entity("prod-far"), entity("edge")].join("---\n"));
+        let source: SourceConfig =
+            toml::from_str("type = 'backstage'\nname = 'company'\nurl = 'http://127.0.0.1:1'").unwrap();
+        let wanted = Wanted { sources: vec![source], ..Wanted::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let limit = Duration::from_secs(20);
+        let (found, faults) = runtime.block_on(discover_all(&places, &wanted, &catalog, limit));
+        let names: Vec<&str> = found.iter().map(|cluster| &*cluster.name).collect();
+        assert_eq!(names, ["edge", "prod-far"]);
+        assert!(matches!(&found[0].connection, Ok(Connection::Kubeconfig { .. })));
+        assert!(found[1].is_protected);
+        assert!(matches!(faults.as_slice(), [fault] if fault.contains("`company`")), "{faults:?}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! How all entities are, kept up to date: what did not change is not looked at twice.
 
+use super::verdict::Answer;
 use super::{Health, verdict};
 use crate::catalog::{Catalog, EntityId};
 use crate::kubernetes::object::{Facts, Object};
 use crate::kubernetes::select::{Binding, Bindings, Found, ID, Locator};
-use crate::kubernetes::state::{ClusterState, Phase, State};
+use crate::kubernetes::state::State;
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -37,8 +38,8 @@ pub struct Book {
 struct Page {
     /// What it was made of, in order, and kept alive so that no other object can take its place in memory.
     objects: Vec<Arc<Object>>,
-    /// Which clusters answered and which told of pods.
-    answers: Vec<(bool, bool)>,
+    /// How the clusters answered.
+    answers: Vec<Answer>,
     health: Arc<Health>,
     /// When it was made.
     at: Timestamp,
@@ -55,9 +56,7 @@ impl Book {
     pub fn update(&mut self, state: &State, catalog: &Arc<Catalog>, now: Timestamp) -> Arc<Healths> {
         self.follow(state, catalog);
         let collected = self.bindings.collect(state, &[]);
-        let answer =
-            |cluster: &Arc<ClusterState>| (cluster.phase == Phase::Live, verdict::is_silent(cluster));
-        let answers: Vec<(bool, bool)> = state.clusters.iter().map(answer).collect();
+        let answers: Vec<Answer> = state.clusters.iter().map(|cluster| verdict::answer(cluster)).collect();
         let mut is_changed = self.pages.len() != self.healths.len();
         for (at, objects) in collected.iter().enumerate() {
             let Some(page) = self.pages.get_mut(at) else { continue };
@@ -122,7 +121,7 @@ impl Book {
 }
 
 impl Page {
-    fn is_good(&self, objects: &[Found<'_>], answers: &[(bool, bool)], now: Timestamp) -> bool {
+    fn is_good(&self, objects: &[Found<'_>], answers: &[Answer], now: Timestamp) -> bool {
         let is_new = self.at == Timestamp::default();
         let are_same = self.objects.len() == objects.len()
             && self.objects.iter().zip(objects).all(|(known, found)| Arc::ptr_eq(known, found.object));

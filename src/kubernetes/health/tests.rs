@@ -4,8 +4,8 @@ use super::*;
 use crate::catalog::testing::catalog;
 use crate::kubernetes::Kind;
 use crate::kubernetes::object::Resources;
-use crate::kubernetes::select::Scope;
 use crate::kubernetes::select::objects;
+use crate::kubernetes::select::{Binding, Scope};
 use crate::kubernetes::state::{Phase, PodUse, State, Watch};
 use crate::kubernetes::testing::{cluster, state};
 use serde_json::{Value, json};
@@ -448,6 +448,58 @@ fn a_cluster_that_does_not_answer_is_named() {
     assert_eq!(look(vec![silent.clone()]), (Word::Unknown, "west".to_owned()));
     assert_eq!(look(vec![live, silent]), (Word::Ok, "west".to_owned()));
     assert_eq!(look(vec![loading]), (Word::Unknown, "north".to_owned()));
+}
+
+#[test]
+fn what_may_not_be_read_is_said_and_not_taken_for_nothing() {
+    let forbidden = |kind: &str| crate::kubernetes::state::Forbidden {
+        verb: "list".to_owned(),
+        resource: kind.to_owned(),
+        namespace: String::new(),
+        user: "ana".to_owned(),
+        remedy: String::new(),
+    };
+    let partial =
+        |namespace: &str| Watch::Partial { namespaces: vec![namespace.into()], forbidden: forbidden("pods") };
+    let look = |watches: Vec<(Kind, Watch)>, objects_there: &[Value], binding: &Binding| {
+        let mut cluster = cluster("west", objects_there);
+        for (kind, watch) in watches {
+            cluster.tables.entry(kind).or_default().watch = watch;
+        }
+        let state = State { clusters: Arc::new([Arc::new(cluster)]), ..State::default() };
+        let found = objects(&state, &crate::catalog::Catalog::default(), &Scope::Everything, &[]);
+        of(&state, &found, &[binding], now())
+    };
+    let bound = |namespace: Option<&str>| Binding {
+        selector: "a=b".into(),
+        namespace: namespace.map(Arc::from),
+        clusters: None,
+        is_annotated: true,
+    };
+    let all = || {
+        vec![
+            (Kind::Pod, Watch::Forbidden(forbidden("pods"))),
+            (Kind::Deployment, Watch::Forbidden(forbidden("deployments.apps"))),
+            (Kind::Node, Watch::Forbidden(forbidden("nodes"))),
+        ]
+    };
+    let health = look(all(), &[], &bound(None));
+    assert_eq!(
+        (health.word, health.summary.as_str()),
+        (Word::Unknown, "not allowed in west: pods, deployments.apps")
+    );
+    let cases = [
+        (partial("shop"), Some("shop"), 0, "nothing found"),
+        (partial("shop"), Some("pay"), 0, "not allowed in west: pods in some namespaces"),
+        (partial("shop"), None, 0, "not allowed in west: pods in some namespaces"),
+        (partial("shop"), None, 1, "1/1 pods ready"),
+        (Watch::Forbidden(forbidden("pods")), None, 1, "1/1 pods ready, not allowed in west: pods"),
+    ];
+    let there = [workload("a", 1, 1)];
+    for (watch, namespace, count, summary) in cases {
+        let health = look(vec![(Kind::Pod, watch)], &there[..count], &bound(namespace));
+        assert_eq!(health.summary, summary, "{namespace:?}");
+    }
 }
 
 #[test]

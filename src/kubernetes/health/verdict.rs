@@ -1,12 +1,12 @@
 //! How a set of objects is, in a word: workloads, pods, findings.
 
 use super::own::{Look, RECENT};
-use super::{Finding, Health, Word, others, own, upstream};
+use super::{Finding, Health, Refused, Word, others, own, upstream};
 use crate::kubernetes::columns::pod_status;
 use crate::kubernetes::kind::Kind;
 use crate::kubernetes::object::{Condition, ContainerState, Facts, Object, Pod, Role};
 use crate::kubernetes::select::{Binding, Found};
-use crate::kubernetes::state::{ClusterState, Phase, State, Watch};
+use crate::kubernetes::state::{ClusterState, Phase, State, Table, Watch};
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +70,7 @@ pub fn of(state: &State, objects: &[Found<'_>], bindings: &[&Binding], now: Time
     }
     health.clusters = clusters.into_iter().cloned().collect();
     health.silent = silent(state, bindings);
+    health.refused = refused(state, bindings);
     health.word = word(&health, &groups, state, now);
     health.summary = summary(&health, objects);
     health
@@ -152,11 +153,57 @@ fn silent(state: &State, bindings: &[&Binding]) -> Vec<Arc<str>> {
     clusters.filter(|cluster| is_silent(cluster)).map(|cluster| cluster.cluster.name.clone()).collect()
 }
 
-/// Returns whether a cluster does not say how pods are: no connection, no list yet, no right to it.
+/// Returns whether a cluster does not say how pods are: no connection, no list yet.
 pub fn is_silent(cluster: &ClusterState) -> bool {
     let watch = cluster.tables.get(&Kind::Pod).map(|table| &table.watch);
-    cluster.phase != Phase::Live
-        || matches!(watch, None | Some(Watch::None | Watch::Loading | Watch::Forbidden(_)))
+    cluster.phase != Phase::Live || matches!(watch, None | Some(Watch::None | Watch::Loading))
+}
+
+/// Returns what may not be read where the objects could be. Machines and volumes are nobody's, so they do not count.
+fn refused(state: &State, bindings: &[&Binding]) -> Vec<Refused> {
+    let mut all: Vec<Refused> = Vec::new();
+    for cluster in state.clusters.iter().filter(|cluster| cluster.phase == Phase::Live) {
+        let name = &cluster.cluster.name;
+        let own: Vec<&&Binding> = bindings.iter().filter(|binding| binding.is_in_cluster(name)).collect();
+        if own.is_empty() && !bindings.is_empty() {
+            continue;
+        }
+        let is_read = |namespaces: &[Arc<str>]| {
+            !own.is_empty()
+                && own
+                    .iter()
+                    .all(|binding| binding.namespace.as_ref().is_some_and(|ns| namespaces.contains(ns)))
+        };
+        for is_partial in [false, true] {
+            let what = |(kind, table): (&Kind, &Table)| match &table.watch {
+                _ if matches!(kind, Kind::Node | Kind::PersistentVolume) => None,
+                Watch::Forbidden(forbidden) if !is_partial => Some(forbidden.resource.clone()),
+                Watch::Partial { namespaces, forbidden } if is_partial && !is_read(namespaces) => {
+                    Some(forbidden.resource.clone())
+                }
+                _ => None,
+            };
+            let resources: Vec<String> = cluster.tables.iter().filter_map(what).collect();
+            if !resources.is_empty() {
+                all.push(Refused { cluster: name.clone(), resources, is_partial });
+            }
+        }
+    }
+    all
+}
+
+/// What a page has to be made again for: whether a cluster answers, tells of pods, and what it refuses.
+pub type Answer = (bool, bool, Vec<(Kind, usize)>);
+
+/// Returns how a cluster answers.
+pub fn answer(cluster: &ClusterState) -> Answer {
+    let refusal = |(kind, table): (&Kind, &Table)| match &table.watch {
+        Watch::Forbidden(_) => Some((*kind, 0)),
+        Watch::Partial { namespaces, .. } => Some((*kind, 1 + namespaces.len())),
+        _ => None,
+    };
+    let refusals = cluster.tables.iter().filter_map(refusal).collect();
+    (cluster.phase == Phase::Live, is_silent(cluster), refusals)
 }
 
 /// Words that say no trouble.
@@ -165,11 +212,16 @@ const QUIET: &[&str] = &["", "Completed", "ContainerCreating", "PodInitializing"
 fn summary(health: &Health, objects: &[Found<'_>]) -> String {
     let mut parts = Vec::new();
     let (ready, wanted) = health.pods;
+    let is_kept = |refused: &&Refused| {
+        let are_pods = refused.resources.iter().any(|resource| resource == "pods");
+        objects.is_empty() || are_pods && !refused.is_partial
+    };
+    let refused: Vec<&Refused> = health.refused.iter().filter(is_kept).collect();
     if wanted > 0 || ready > 0 {
         parts.push(format!("{ready}/{wanted} pods ready"));
     } else if !objects.is_empty() {
         parts.push("no pods wanted".to_owned());
-    } else if health.silent.is_empty() {
+    } else if health.silent.is_empty() && refused.is_empty() {
         parts.push("nothing found".to_owned());
     }
     let mut reasons: BTreeMap<&str, u32> = BTreeMap::new();
@@ -181,10 +233,26 @@ fn summary(health: &Health, objects: &[Found<'_>]) -> String {
     let mut reasons: Vec<(&str, u32)> = reasons.into_iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     parts.extend(reasons.iter().take(3).map(|(reason, count)| format!("{count} {reason}")));
+    parts.extend(refused.into_iter().map(not_allowed));
     if !health.silent.is_empty() {
         parts.push(format!("no answer: {}", health.silent.join(", ")));
     }
     parts.join(", ")
+}
+
+/// Resources that are named in one sentence.
+const NAMED: usize = 3;
+
+/// `not allowed in prod-eu: pods, deployments.apps and 4 more kinds`
+fn not_allowed(refused: &Refused) -> String {
+    let named = refused.resources.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match refused.resources.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        1 => " and 1 more kind".to_owned(),
+        more => format!(" and {more} more kinds"),
+    };
+    let scope = if refused.is_partial { " in some namespaces" } else { "" };
+    format!("not allowed in {}: {named}{more}{scope}", refused.cluster)
 }
 
 /// Returns the word for what is wrong with an object, if a word says it.

@@ -70,6 +70,17 @@ pub fn places(kind: Kind, custom: &[CustomResource], overrides: &BTreeMap<String
     places
 }
 
+/// Reads versions to ask for first, as the setting has them: `cronjobs=v1beta1`. What is no such pair is left out.
+pub fn overrides(words: &[String]) -> BTreeMap<String, String> {
+    let is_part = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let pair = |word: &String| {
+        let (plural, version) = word.split_once('=')?;
+        let (plural, version) = (plural.trim().to_lowercase(), version.trim());
+        (is_part(&plural) && is_part(version)).then(|| (plural, version.to_owned()))
+    };
+    words.iter().filter_map(pair).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +100,13 @@ mod tests {
         assert!(paths(Kind::Custom(3), &[]).is_empty());
         let pods = &places(Kind::Pod, &[], &BTreeMap::new())[0];
         assert_eq!(pods.path(Some("shop")), "/api/v1/namespaces/shop/pods");
+    }
+
+    #[test]
+    fn versions_of_the_setting_are_pairs_that_fit_into_paths() {
+        let words = ["CronJobs = v1beta1", "ingresses", "pods=../v1", "=v1", "jobs=v1"].map(str::to_owned);
+        let found = overrides(&words);
+        let expected = [("cronjobs", "v1beta1"), ("jobs", "v1")];
+        assert!(found.iter().map(|(a, b)| (a.as_str(), b.as_str())).eq(expected), "{found:?}");
     }
 }
