@@ -4,7 +4,10 @@ use super::filter::quoted;
 use super::snapshot::{Catalog, EntityId, NONE};
 use crate::model::entity_ref::split_canonical;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One field with its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,6 +105,26 @@ pub fn facet(catalog: &Catalog, ids: &[EntityId], key: &str) -> Option<Facet> {
         .collect();
     values.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
     Some(Facet { key, values, absent })
+}
+
+/// Counts how many of these entities are in which health, the worst first; `None` where nothing is known of any.
+pub fn status(
+    catalog: &Catalog,
+    ids: &[EntityId],
+    health: &BTreeMap<Arc<str>, &'static str>,
+) -> Option<Facet> {
+    let known: FxHashMap<EntityId, &'static str> =
+        health.iter().filter_map(|(entity, word)| Some((catalog.find(entity)?, *word))).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let words: Vec<&'static str> = ids.iter().filter_map(|id| known.get(id).copied()).collect();
+    let value = |word: &&'static str| {
+        let count = words.iter().filter(|found| found == &word).count();
+        FacetValue { value: (*word).to_owned(), count, filter: format!("status:{word}") }
+    };
+    let values = ["down", "slow", "unknown", "ok"].iter().map(value).filter(|value| value.count > 0);
+    Some(Facet { key: "status", values: values.collect(), absent: ids.len() - words.len() })
 }
 
 /// Returns the shortest form of a ref that the filter still reads: the name in the default namespace.

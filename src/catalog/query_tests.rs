@@ -172,6 +172,21 @@ fn health_is_a_state_and_a_key() {
 }
 
 #[test]
+fn health_is_counted_the_worst_first() {
+    let catalog =
+        catalog("kind: Component\nname: a\n---\nkind: Component\nname: b\n---\nkind: Component\nname: c\n");
+    let ids: Vec<_> = catalog.ids().collect();
+    let health = |words: &[(&str, &'static str)]| {
+        words.iter().map(|(name, word)| (format!("component:default/{name}").into(), *word)).collect()
+    };
+    assert_eq!(super::super::facets::status(&catalog, &ids, &health(&[("gone", "ok")])), None);
+    let facet = super::super::facets::status(&catalog, &ids, &health(&[("a", "ok"), ("b", "down")])).unwrap();
+    let shown: Vec<_> = facet.values.iter().map(|v| (v.value.as_str(), v.count, v.filter.as_str())).collect();
+    assert_eq!(shown, [("down", 1, "status:down"), ("ok", 1, "status:ok")]);
+    assert_eq!(facet.absent, 1);
+}
+
+#[test]
 fn words_never_reach_from_one_entity_into_the_next() {
     let catalog = catalog("kind: Component\nname: ab\ndescription: xy\n---\nkind: Component\nname: cd\n");
     let query = Query::parse("\"xycd\"").unwrap();

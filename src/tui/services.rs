@@ -252,7 +252,8 @@ impl Services {
         let viewer = viewer(world);
         let catalog = &world.catalog;
         let mut ids = query.run(catalog, &viewer, &CancellationToken::new());
-        let facets = facets::facets(catalog, &ids);
+        let of_health = facets::status(catalog, &ids, &viewer.health);
+        let facets = of_health.into_iter().chain(facets::facets(catalog, &ids)).collect();
         self.order.sort(catalog, &mut ids, sort);
         let suggestions = cursor.map(|at| suggestions(catalog, &viewer, text, at)).unwrap_or_default();
         let matches = Matches { catalog: catalog.clone(), ids, facets, suggestions };

@@ -477,9 +477,15 @@ impl CatalogPane {
         if Arc::ptr_eq(&self.health, &cx.kubernetes.health) {
             return Vec::new();
         }
-        self.health = cx.kubernetes.health.clone();
+        let before = std::mem::replace(&mut self.health, cx.kubernetes.health.clone());
         self.cache.replace(None);
-        if follows_health(self.rows.filter.text()) { vec![self.rows.request(cx)] } else { Vec::new() }
+        // the facets count words of health
+        let is_counted = cx.area.width >= WIDE && counts(&before) != counts(&self.health);
+        if is_counted || follows_health(self.rows.filter.text()) {
+            vec![self.rows.request(cx)]
+        } else {
+            Vec::new()
+        }
     }
 
     fn choice(&mut self, command: CommandId, choice: &str, cx: &Context) -> Vec<Effect> {
@@ -502,6 +508,17 @@ impl CatalogPane {
             _ => Vec::new(),
         }
     }
+}
+
+/// Counts services by word of health.
+fn counts(healths: &Healths) -> [usize; 4] {
+    let mut counts = [0; 4];
+    for health in healths.values() {
+        if let Some(count) = counts.get_mut(health.word as usize) {
+            *count += 1;
+        }
+    }
+    counts
 }
 
 /// Values shown of each facet.

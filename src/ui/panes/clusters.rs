@@ -238,7 +238,7 @@ fn detail(cx: &Context, cluster: &ClusterState, width: usize) -> Vec<Line> {
     let metrics = match &cluster.metrics.status {
         MetricsStatus::Unknown => String::new(),
         MetricsStatus::Read(at) => {
-            format!("read {} ago", words::since(cx, Some(*at))).replace("now ago", "now")
+            format!("read {}", words::ago(cx, Some(*at)))
         }
         MetricsStatus::Missing => "metrics-server is not installed".to_owned(),
         MetricsStatus::Failed(why) => why.clone(),

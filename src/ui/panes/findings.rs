@@ -75,6 +75,8 @@ struct FindingsPane {
     rows: Vec<Row>,
     /// What the rows were made of.
     made_of: Option<(Arc<Healths>, usize, bool)>,
+    /// Findings of everybody, counted where none is mine.
+    others: usize,
     list: ListState,
     was_moved: bool,
     is_all: bool,
@@ -116,10 +118,24 @@ fn collect(cx: &Context, state: &State, is_all: bool) -> Vec<Row> {
     rows
 }
 
-/// Returns how many findings are mine and the worst of them, for other places.
-pub fn summary(cx: &Context) -> Option<(usize, Arc<Finding>)> {
-    let rows = collect(cx, &cx.kubernetes, false);
-    Some((rows.len(), rows.first()?.finding.clone()))
+/// Findings in short.
+pub struct Summary {
+    /// How many.
+    pub count: usize,
+    /// The worst.
+    pub worst: Arc<Finding>,
+    /// They are mine; else everybody's, because none is mine or nobody knows who I am.
+    pub is_mine: bool,
+}
+
+/// Returns the findings that are mine in short, for other places; everybody's where nothing is known to be mine.
+pub fn summary(cx: &Context) -> Option<Summary> {
+    let of = |is_all: bool| {
+        let rows = collect(cx, &cx.kubernetes, is_all);
+        let worst = rows.first()?.finding.clone();
+        Some(Summary { count: rows.len(), worst, is_mine: !is_all })
+    };
+    of(false).or_else(|| of(true).filter(|_| cx.me.principal.user.is_none()))
 }
 
 fn sign_of(finding: &Finding) -> Sign {
@@ -168,6 +184,8 @@ impl FindingsPane {
         };
         let on = self.focused().filter(|_| self.was_moved).map(key);
         self.rows = collect(cx, &cx.kubernetes, self.is_all);
+        let is_counted = self.rows.is_empty() && !self.is_all;
+        self.others = if is_counted { collect(cx, &cx.kubernetes, true).len() } else { 0 };
         self.made_of = Some((health.clone(), Arc::as_ptr(&cx.catalog) as usize, self.is_all));
         if let Some(at) = on.and_then(|on| self.rows.iter().position(|row| key(row) == on)) {
             self.list.offset = (at + self.list.offset).saturating_sub(self.list.cursor);
@@ -211,10 +229,7 @@ impl FindingsPane {
         pair("container", finding.container.as_ref().map(ToString::to_string).unwrap_or_default());
         pair("namespace", at.namespace.to_string());
         pair("cluster", at.cluster.to_string());
-        pair(
-            "since",
-            finding.since.map(|since| format!("{} ago", words::since(cx, Some(since)))).unwrap_or_default(),
-        );
+        pair("since", words::ago(cx, finding.since));
         pair("severity", format!("{} of 10", finding.severity));
         pair("rule", format!("{}{}", finding.rule, if finding.is_upstream { " (Backstage)" } else { "" }));
         pair("more", finding.docs.unwrap_or_default().to_owned());
@@ -281,19 +296,34 @@ impl FindingsPane {
 
     fn draw_empty(&self, cx: &Context, area: Rect, buf: &mut Buffer) {
         let (answered, all, waiting) = words::progress(&cx.kubernetes, &[], &[crate::kubernetes::Kind::Pod]);
+        let is_nobody = !self.is_all && cx.me.principal.user.is_none();
         let says = if all == 0 {
             "no cluster is known".to_owned()
         } else if !waiting.is_empty() {
             format!("loading · clusters {answered}/{all}")
         } else if cx.kubernetes.health.is_empty() {
             "no service of the catalog has objects in a cluster".to_owned()
+        } else if is_nobody {
+            format!("{} who you are is not known, so nothing is yours", Sign::Unknown.text(cx))
+        } else if answered == 0 {
+            format!("{} no cluster answers, so nothing is known", Sign::Unknown.text(cx))
         } else {
             let whose = if self.is_all { "anybody" } else { "you" };
             format!("{} nothing of {whose} is broken", Sign::Ok.text(cx))
         };
-        let then =
-            if self.is_all { String::new() } else { format!("{} shows what is everybody's", cx.key(MINE)) };
-        for (row, (words, role)) in [(says, Role::Text), (then, Role::Dim)].into_iter().enumerate() {
+        let then = match self.others {
+            _ if self.is_all => String::new(),
+            0 => format!("{} shows what is everybody's", cx.key(MINE)),
+            1 => format!("{} shows the one finding about what is others'", cx.key(MINE)),
+            more => format!("{} shows {} findings about what is others'", cx.key(MINE), grouped(more)),
+        };
+        let more = if is_nobody {
+            "`user = \"user:default/NAME\"` in config.toml says who you are".to_owned()
+        } else {
+            String::new()
+        };
+        let lines = [(says, Role::Text), (then, Role::Dim), (more, Role::Dim)];
+        for (row, (words, role)) in lines.into_iter().enumerate() {
             let y = area.y + 2 + row as u16;
             if y < area.bottom() {
                 put(buf, area.x + 2, y, area.width.saturating_sub(3), &words, style(cx, role));
@@ -414,5 +444,82 @@ impl FindingsPane {
         }
         self.was_moved = true;
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::health::{Evidence, Health, Word};
+    use crate::kubernetes::state::{Phase, Table, Watch};
+    use crate::kubernetes::{Kind, ObjectRef, testing};
+    use crate::ui::panes::test_support;
+    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+
+    fn context(user: Option<&str>) -> Context {
+        let text = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: pay}\n\
+                    spec: {type: service, lifecycle: production, owner: ops}\n";
+        let mut cx = test_support::yaml(text, 120, 30);
+        cx.now = Timestamp::from_second(1_000_000).unwrap();
+        cx.me.principal.user = user.map(str::to_owned);
+        let finding = Finding {
+            rule: "oom-killed",
+            is_upstream: false,
+            severity: 6,
+            object: ObjectRef {
+                cluster: "c".into(),
+                kind: Kind::Pod,
+                namespace: "n".into(),
+                name: "p".into(),
+            },
+            container: None,
+            message: "killed for its memory".to_owned(),
+            since: Timestamp::from_second(999_990).ok(),
+            occurrences: 1,
+            cause: String::new(),
+            fixes: Vec::new(),
+            evidence: Evidence::Events,
+            docs: None,
+        };
+        let health = Health { word: Word::Slow, findings: vec![Arc::new(finding)], ..Health::default() };
+        let mut cluster = testing::cluster("c", &[]);
+        cluster.phase = Phase::Live;
+        cluster.tables.insert(Kind::Pod, Table { watch: Watch::Live, ..Table::default() });
+        cx.kubernetes = Arc::new(State {
+            clusters: Arc::new([Arc::new(cluster)]),
+            health: Arc::new(BTreeMap::from([("component:default/pay".into(), Arc::new(health))])),
+            ..State::default()
+        });
+        cx
+    }
+
+    #[test]
+    fn nobody_is_not_told_that_all_is_well() {
+        let shown = |user| {
+            let cx = context(user);
+            test_support::lines(&*test_support::open("findings", "", &cx), &cx).join("\n")
+        };
+        let nobody = shown(None);
+        assert!(nobody.contains("who you are is not known") && nobody.contains("`user = "), "{nobody}");
+        assert!(!nobody.contains("is broken"), "{nobody}");
+        let somebody = shown(Some("user:default/ana"));
+        assert!(
+            somebody.contains("nothing of you is broken") && somebody.contains("the one finding"),
+            "{somebody}"
+        );
+    }
+
+    #[test]
+    fn what_is_new_is_not_now_ago() {
+        let cx = context(None);
+        let shown = test_support::lines(&*test_support::open("findings", "all", &cx), &cx).join("\n");
+        assert!(shown.contains("just now") && !shown.contains("now ago"), "{shown}");
+    }
+
+    #[test]
+    fn the_summary_is_everybodys_only_while_nobody_is_known() {
+        assert!(summary(&context(None)).is_some_and(|summary| !summary.is_mine && summary.count == 1));
+        assert!(summary(&context(Some("user:default/ana"))).is_none());
     }
 }

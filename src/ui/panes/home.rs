@@ -430,7 +430,8 @@ fn failing(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
         .filter(|(entity, _)| cx.catalog.find(entity).is_some_and(|id| cx.catalog.is_entity(id)))
         .map(|(entity, health)| (!is_mine(cx, entity), &**entity, &**health))
         .collect();
-    if rows.is_empty() {
+    let findings = super::findings::summary(cx);
+    if rows.is_empty() && findings.is_none() {
         return;
     }
     rows.sort_by(|a, b| (a.0, a.2.word, a.1).cmp(&(b.0, b.2.word, b.1)));
@@ -438,7 +439,8 @@ fn failing(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
     let slow = rows.len() - down;
     let words = [(down, "down"), (slow, "slow")].into_iter().filter(|(count, _)| *count > 0);
     let words: Vec<String> = words.map(|(count, word)| format!("{} {word}", grouped(count))).collect();
-    draft.sections.heading("Failing services", words.join(", "));
+    let title = if rows.is_empty() { "Findings" } else { "Failing services" };
+    draft.sections.heading(title, words.join(", "));
     for &(_, entity, health) in rows.iter().take(MOST) {
         let sign = health_sign(health.word);
         let line = vec![
@@ -452,6 +454,16 @@ fn failing(_pane: &HomePane, cx: &Context, draft: &mut Draft) {
     if rows.len() > MOST {
         let words = format!("all {} that are down or slow", grouped(rows.len()));
         draft.more("failing", words, Place::with("catalog", "is:broken"));
+    }
+    if let Some(summary) = findings {
+        let whose = if summary.is_mine { "of mine" } else { "of everybody" };
+        let worst = &summary.worst;
+        let line = vec![
+            span(format!("{} {whose}", things(summary.count, "finding")), Role::Link),
+            span(format!("  worst: {}: {}", worst.object.name, worst.message), Role::Dim),
+        ];
+        let place = Place::with("findings", if summary.is_mine { "" } else { "all" });
+        draft.row("findings".to_owned(), line, Vec::new(), open(place), None);
     }
 }
 

@@ -333,7 +333,7 @@ fn deploys<'a>(now: i64, found: &[Found<'a>]) -> Vec<(&'a ClusterState, Line)> {
             .max()
             .or(one.object.created);
         let images: Vec<&str> = workload.images.iter().map(|image| words::short_image(image)).collect();
-        let since = newest.map(|at| format!("{} ago", age(now - at.as_second())).replace("now ago", "now"));
+        let since = newest.map(|at| words::ago_words(now - at.as_second()));
         let ready = format!("{}/{} ready", workload.ready, workload.desired.unwrap_or(1));
         let line = vec![
             span(images.join(", "), Role::Text),

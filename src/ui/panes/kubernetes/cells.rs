@@ -55,13 +55,13 @@ const fn right(
 
 const NAME: Col = col("NAME", (20, 5, 0), Some(Field::Name), name);
 const NAMESPACE: Col =
-    col("NAMESPACE", (10, 1, 2), Some(Field::Namespace), |c| text(&c.row.object.namespace));
-const CLUSTER: Col = col("CLUSTER", (9, 1, 5), Some(Field::Cluster), |c| text(&c.row.cluster));
+    col("NAMESPACE", (10, 1, 4), Some(Field::Namespace), |c| text(&c.row.object.namespace));
+const CLUSTER: Col = col("CLUSTER", (7, 1, 2), Some(Field::Cluster), |c| text(&c.row.cluster));
 const READY: Col = right(" READY", (6, 1), Some(Field::Ready), ready);
 const STATUS: Col = col("STATUS", (18, 1, 0), Some(Field::Status), status);
-const RESTARTS: Col = right(" RESTARTS", (9, 3), Some(Field::Restarts), restarts);
+const RESTARTS: Col = right("RESTARTS", (8, 2), Some(Field::Restarts), restarts);
 const AGE: Col =
-    right(" AGE", (4, 2), Some(Field::Age), |c| text(&c.seen.age().map(age).unwrap_or_default()));
+    right(" AGE", (4, 3), Some(Field::Age), |c| text(&c.seen.age().map(age).unwrap_or_default()));
 const CPU: Col =
     right("   CPU", (6, 6), Some(Field::Cpu), |c| used(c, |used| format!("{}m", used.millicores)));
 const CPU_REQUEST: Col =

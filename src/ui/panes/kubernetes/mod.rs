@@ -160,7 +160,7 @@ impl KubernetesPane {
         match self.layout {
             Layout::Detail => (None, Some(area)),
             Layout::Split if area.width >= SPLIT => {
-                let list = area.width * 62 / 100;
+                let list = area.width * 66 / 100;
                 let preview = Rect { x: area.x + list, width: area.width - list, ..area };
                 (Some(Rect { width: list, ..area }), Some(preview))
             }
@@ -374,10 +374,11 @@ impl KubernetesPane {
                 || (title == "CLUSTER" && is_one_cluster))
         };
         let mut shown: Vec<cells::Col> = cells::of(kind).iter().filter(is_shown).copied().collect();
-        // names of pods are long; where there is room they matter more than one number more
+        // names of pods are long; where there is room they matter more than one number more, where there is not
+        // they may not push out restarts and cluster
         let width = self.areas(cx.area).0.map_or(cx.area.width, |area| area.width);
         if let Some(first) = shown.iter_mut().find(|col| col.field == Some(Field::Name)) {
-            first.column.min = first.column.min.max((width * 35 / 100).min(46));
+            first.column.min = first.column.min.max(22 + width.saturating_sub(80) / 2).min(46);
         }
         shown
     }

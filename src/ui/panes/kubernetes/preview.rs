@@ -134,8 +134,8 @@ pub fn lines(cx: &Context, state: &State, at: &ObjectRef, width: usize) -> Lines
             out.row("schedule", format!("{}{zone}", job.schedule), Role::Text);
             out.row("suspended", if job.is_suspended { "yes" } else { "no" }, Role::Text);
             out.row("running", job.active.to_string(), Role::Text);
-            out.row("last run", ago(cx, job.last_schedule), Role::Text);
-            out.row("last success", ago(cx, job.last_success), Role::Text);
+            out.row("last run", words::ago(cx, job.last_schedule), Role::Text);
+            out.row("last success", words::ago(cx, job.last_success), Role::Text);
             below(cx, state, at, Kind::Job, "Jobs", &mut out);
         }
         Facts::Autoscaler(scaler) => {
@@ -182,8 +182,11 @@ pub fn lines(cx: &Context, state: &State, at: &ObjectRef, width: usize) -> Lines
             out.row("type", &*keys.kind, Role::Text);
             if let Some(expires) = keys.expires {
                 let left = expires.as_second() - cx.now.as_second();
-                let words =
-                    if left < 0 { format!("ended {} ago", age(-left)) } else { format!("in {}", age(left)) };
+                let words = if left < 0 {
+                    format!("ended {}", words::ago_words(-left))
+                } else {
+                    format!("in {}", age(left))
+                };
                 out.row("certificate ends", words, if left < 14 * 86_400 { Role::Error } else { Role::Text });
             }
             for (key, size) in keys.sizes.iter().take(MOST) {
@@ -220,8 +223,8 @@ pub fn lines(cx: &Context, state: &State, at: &ObjectRef, width: usize) -> Lines
             out.row("message", &*event.message, Role::Text);
             out.row("about", format!("{} {}", event.about.0.to_lowercase(), event.about.1), Role::Text);
             out.row("count", event.count.to_string(), Role::Text);
-            out.row("first", ago(cx, event.first), Role::Text);
-            out.row("last", ago(cx, event.last), Role::Text);
+            out.row("first", words::ago(cx, event.first), Role::Text);
+            out.row("last", words::ago(cx, event.last), Role::Text);
             out.row("said by", &*event.source, Role::Text);
         }
         Facts::Other(facts) => {
@@ -254,7 +257,13 @@ fn head(cx: &Context, cluster: &ClusterState, object: &Object, out: &mut Lines) 
         line.push(span(format!("  {} old", age(cx.now.as_second() - created.as_second())), Role::Dim));
     }
     if let Some(deleted) = object.deleted {
-        line.push(span(format!("  deletion asked for {} ago", words::since(cx, Some(deleted))), Role::Warn));
+        // the time of a deletion is the one at which the object should be gone
+        let words = if deleted > cx.now {
+            "  is being deleted".to_owned()
+        } else {
+            format!("  should be gone since {}", words::since(cx, Some(deleted)))
+        };
+        line.push(span(words.replace("since now", "now"), Role::Warn));
     }
     out.lines.push(line);
     let mut place = vec![span(&*cluster.cluster.title, Role::Text)];
@@ -391,7 +400,7 @@ fn container_lines(cx: &Context, seen: &Seen<'_>, container: &Container, out: &m
     }
     if let Some(last) = &container.last {
         let role = if last.exit_code == 0 { Role::Dim } else { Role::Warn };
-        pair("last", format!("{}, {} ago", end_words(last), words::since(cx, last.finished)), role);
+        pair("last", ended_words(cx, last), role);
     }
     let used =
         seen.metrics().and_then(|used| used.containers.iter().find(|(name, _)| *name == container.name));
@@ -638,6 +647,8 @@ fn more(len: usize, out: &mut Lines) {
     }
 }
 
-fn ago(cx: &Context, at: Option<jiff::Timestamp>) -> String {
-    at.map(|at| format!("{} ago", words::since(cx, Some(at)))).unwrap_or_default()
+/// How the instance before ended, and when where that is known.
+fn ended_words(cx: &Context, last: &Terminated) -> String {
+    let ago = words::ago(cx, last.finished);
+    if ago.is_empty() { end_words(last) } else { format!("{}, {ago}", end_words(last)) }
 }

@@ -59,16 +59,17 @@ fn notes_of(cx: &Context, state: &State, cluster: &ClusterState, kinds: &[Kind],
         Phase::Down { since, cause, retry } => {
             let has_rows = kinds.iter().filter_map(|k| cluster.tables.get(k)).any(|t| !t.objects.is_empty());
             let ago = age(cx.now.as_second() - since.as_second());
+            let lasts = if ago == "now" { String::new() } else { format!(" for {ago}") };
             let (sign, role, words) = if has_rows {
-                (Sign::Stale.text(cx), Role::Stale, format!("stale {ago}: {cause}"))
+                (Sign::Stale.text(cx), Role::Stale, format!("stale{lasts}: {cause}"))
             } else {
-                (Sign::Error.text(cx), Role::Error, format!("no answer for {ago}: {cause}"))
+                (Sign::Error.text(cx), Role::Error, format!("no answer{lasts}: {cause}"))
             };
             let next = retry_words(cx, *retry);
             let line = vec![head(sign, role), span(words, Role::Text), span(format!(" · {next}"), Role::Dim)];
             let detail = vec![
                 ("cause", cause.clone()),
-                ("since", format!("{ago} ago")),
+                ("since", self::ago(cx, Some(*since))),
                 ("next try", next),
                 ("found in", cluster.cluster.origin.clone()),
             ];
@@ -129,7 +130,12 @@ fn watch_note(
                 span(format!("{} {name}  ", Sign::Stale.text(cx)), Role::Stale),
                 span(format!("{plural} stale {ago}: {cause}"), Role::Text),
             ];
-            Some(note(name, &plural, line, vec![("cause", cause.clone()), ("since", format!("{ago} ago"))]))
+            Some(note(
+                name,
+                &plural,
+                line,
+                vec![("cause", cause.clone()), ("since", self::ago(cx, Some(*since)))],
+            ))
         }
         Watch::Missing => {
             let line = vec![
@@ -243,6 +249,19 @@ pub fn seconds(seconds: i64) -> String {
 /// Returns how long ago something was, or nothing when that is not known.
 pub fn since(cx: &Context, at: Option<Timestamp>) -> String {
     at.map(|at| age(cx.now.as_second() - at.as_second())).unwrap_or_default()
+}
+
+/// Returns how long ago something was: `3m ago`, `just now`; nothing for no time.
+pub fn ago(cx: &Context, at: Option<Timestamp>) -> String {
+    at.map(|at| ago_words(cx.now.as_second() - at.as_second())).unwrap_or_default()
+}
+
+/// The same for seconds.
+pub fn ago_words(seconds: i64) -> String {
+    match age(seconds) {
+        now if now == "now" => "just now".to_owned(),
+        age => format!("{age} ago"),
+    }
 }
 
 /// Returns `60%/80%`: what is and what is wanted.
