@@ -11,6 +11,7 @@ pub mod action;
 pub mod actions;
 pub mod diff;
 pub mod integrations;
+pub mod language;
 pub mod run;
 pub mod template;
 pub mod tree;
