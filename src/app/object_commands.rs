@@ -418,6 +418,7 @@ fn dialog(cx: &Context, plan: &Plan) -> Overlay {
         text.push(format!("type {} and enter to go on; esc leaves", shown(name)));
         let mut overlay = Overlay::prompt(title, text, id::DELETE);
         overlay.is_protected = true;
+        overlay.colour = cluster.and_then(|cluster| cluster.colour);
         return overlay;
     }
     let mut items = vec![Item::new("no", Vec::new()).letter('n')];
@@ -445,6 +446,7 @@ fn dialog(cx: &Context, plan: &Plan) -> Overlay {
     let mut overlay = Overlay::new(OverlayKind::Question, title, Mode::Letters, items);
     overlay.text = text;
     overlay.is_protected = cluster.is_some_and(|cluster| cluster.is_protected);
+    overlay.colour = cluster.and_then(|cluster| cluster.colour);
     overlay
 }
 

@@ -9,6 +9,7 @@ use super::event::{Effect, Generation};
 use super::input::{Key, KeyCode};
 use super::line_input::LineInput;
 use super::list::ListState;
+use crate::config::theme::Color;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Matcher, Utf32Str};
 
@@ -101,6 +102,8 @@ pub struct Overlay {
     pub is_preview: bool,
     /// What it is about is protected: it is painted so.
     pub is_protected: bool,
+    /// Colour of the environment that it is about; `None` for the theme's own.
+    pub colour: Option<Color>,
     /// The search that answers belong to.
     pub generation: Generation,
     /// Lines typed before, newest first; `up` on the first row walks them.
@@ -136,6 +139,7 @@ impl Overlay {
             cancel: Vec::new(),
             is_preview: false,
             is_protected: false,
+            colour: None,
             generation: Generation::default(),
             history: Vec::new(),
             history_at: None,

@@ -61,7 +61,8 @@ pub struct Session {
 /// Reads the settings and decides on the sources.
 pub fn open(global: &GlobalArgs) -> Session {
     let inputs = inputs(global);
-    let config = Config::load(&inputs);
+    let mut config = Config::load(&inputs);
+    keep_apart(&mut config, global);
     let folder = std::env::current_dir().ok();
     let (sources, sources_from) = sources(global, &config, folder.as_deref());
     let options = options(global, &config);
@@ -76,6 +77,13 @@ pub fn open(global: &GlobalArgs) -> Session {
         global: global.clone(),
         config,
         inputs,
+    }
+}
+
+/// Keeps what is remembered of the demo apart: its places and stars are of a company that does not exist.
+fn keep_apart(config: &mut Config, global: &GlobalArgs) {
+    if global.demo && !config.paths.state.ends_with("demo") {
+        config.paths.state.push("demo");
     }
 }
 
@@ -183,6 +191,7 @@ impl Session {
     /// Reads the settings again; what is wrong now keeps its last good value. The sources follow.
     pub fn reload(&mut self) {
         self.config = self.config.reload(&self.inputs);
+        keep_apart(&mut self.config, &self.global);
         let folder = std::env::current_dir().ok();
         let (sources, from) = sources(&self.global, &self.config, folder.as_deref());
         // a mistake in a file may hide sources that are meant to be there
@@ -392,6 +401,18 @@ mod tests {
         assert!(!has_descriptor(folder.path()));
         std::fs::write(folder.path().join("all.yml"), "# x\napiVersion: 'backstage.io/v1alpha1'\n").unwrap();
         assert!(has_descriptor(folder.path()));
+    }
+
+    #[test]
+    fn the_demo_remembers_apart() {
+        let mut config = Config::default();
+        let real = config.paths.state.clone();
+        keep_apart(&mut config, &GlobalArgs::default());
+        assert_eq!(config.paths.state, real);
+        let demo = GlobalArgs { demo: true, ..GlobalArgs::default() };
+        keep_apart(&mut config, &demo);
+        keep_apart(&mut config, &demo);
+        assert_eq!(config.paths.state, real.join("demo"));
     }
 
     #[test]

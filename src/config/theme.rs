@@ -251,6 +251,12 @@ const ANSI: [&str; 16] = [
     "white",
 ];
 
+/// Reads a colour as themes write it: `red`, `light-blue`, `#a8323e`; `None` for the terminal's own and for anything
+/// else.
+pub fn read_color(text: &str) -> Option<Color> {
+    color(Some(text.trim())).ok().flatten()
+}
+
 fn color(text: Option<&str>) -> Result<Option<Color>, String> {
     let Some(text) = text else { return Ok(None) };
     if text == "default" {

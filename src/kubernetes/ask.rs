@@ -16,8 +16,8 @@ use http::Method;
 use jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(20);
@@ -43,6 +43,45 @@ pub struct Session {
     pub is_unlocked: bool,
     /// The time of the question.
     pub now: Timestamp,
+    /// Takes words about how far something is that takes its time.
+    pub progress: Progress,
+}
+
+/// Takes words about how far something is; they are shown, so they are few: see [`Progress::say`].
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<Told>>);
+
+struct Told {
+    tell: Box<dyn Fn(String) + Send + Sync>,
+    /// Shortest time between two words.
+    every: Duration,
+    last: Mutex<Instant>,
+}
+
+/// Shortest time between two words about the same thing.
+const SAY_EVERY: Duration = Duration::from_secs(2);
+
+impl Progress {
+    /// Makes one that tells somebody.
+    pub fn new(tell: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self::with_pause(SAY_EVERY, tell)
+    }
+
+    fn with_pause(every: Duration, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
+        // what is done soon is not told before it is done
+        Self(Some(Arc::new(Told { tell: Box::new(tell), every, last: Mutex::new(Instant::now()) })))
+    }
+
+    /// Tells how far something is, unless that was told a moment ago.
+    pub fn say(&self, words: impl FnOnce() -> String) {
+        let Some(told) = &self.0 else { return };
+        let mut last = told.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= told.every {
+            *last = Instant::now();
+            drop(last);
+            (told.tell)(words());
+        }
+    }
 }
 
 /// Why a request failed.
@@ -548,6 +587,21 @@ pub(super) fn is_owned(object: &Value, uid: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_is_told_now_and_then() {
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let tell = |every| {
+            let said = said.clone();
+            Progress::with_pause(every, move |words| said.lock().unwrap().push(words))
+        };
+        tell(Duration::from_secs(3600)).say(|| "at once".to_owned());
+        let now = tell(Duration::ZERO);
+        now.say(|| "one".to_owned());
+        now.say(|| "two".to_owned());
+        Progress::default().say(|| "nobody".to_owned());
+        assert_eq!(*said.lock().unwrap(), ["one", "two"]);
+    }
     use serde_json::json;
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which clusters there are, before anything is asked of them.
 
 use crate::config::secret::SecretSource;
+use crate::config::theme::Color;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub struct Cluster {
     pub environment: Arc<str>,
     /// Changes need an unlock.
     pub is_protected: bool,
+    /// Colour of its environment; `None` for the theme's own.
+    pub colour: Option<Color>,
     /// Where it is described, for people: `kubeconfig /home/ana/.kube/config, context prod-eu`.
     pub origin: String,
     /// How it is reached; or why it cannot be, in a sentence.
@@ -89,6 +92,7 @@ impl Cluster {
             title: name.into(),
             environment: "".into(),
             is_protected: false,
+            colour: None,
             origin,
             connection,
             namespace: None,

@@ -220,6 +220,7 @@ mod tests {
             title: "prod".into(),
             environment: "".into(),
             is_protected: false,
+            colour: None,
             origin: String::new(),
             connection: Ok(connection),
             namespace: None,

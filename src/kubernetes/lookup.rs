@@ -12,6 +12,7 @@ use super::hub::keeper::get;
 use super::kind::Kind;
 use super::object::{Facts, Object};
 use super::select::{Binding, Locator};
+use super::starting;
 use super::state::{ClusterState, Forbidden, Metrics, MetricsStatus, Phase, PodUse, State, Table, Watch};
 use super::trim::{self, Pool, Raw};
 use super::watch::place::{Place, places};
@@ -106,6 +107,7 @@ async fn one_cluster(cluster: &Cluster, look: &Look, pool: &Pool) -> ClusterStat
             tables: BTreeMap::new(),
             metrics: Metrics::default(),
             clock_skew: 0,
+            blocked: Arc::default(),
         },
         lists: BTreeMap::new(),
     };
@@ -215,6 +217,7 @@ impl Visit<'_> {
         if self.look.has_metrics && !self.state.cluster.skip_metrics {
             self.measure(&link).await;
         }
+        self.explain(&link).await;
         let forbidden = self.lists.values().any(|(_, watch)| is_forbidden(watch));
         if forbidden && let Some(user) = who_am_i(&link.client).await {
             self.name_user(&user);
@@ -405,6 +408,20 @@ impl Visit<'_> {
         }
         self.state.metrics.pods = Arc::new(used);
         self.state.metrics.status = MetricsStatus::Read(Timestamp::now());
+    }
+
+    /// Asks why pods do not start that should have long ago.
+    async fn explain(&mut self, link: &Link) {
+        if !self.kinds.contains(&Kind::Deployment) {
+            // whoever asks for pods alone does not ask how they are
+            return;
+        }
+        let mut seen = self.state.clone();
+        if let Some((objects, _)) = self.lists.get(&Kind::Pod) {
+            let pods = Table { objects: Arc::new(objects.clone()), watch: Watch::Live };
+            seen.tables.insert(Kind::Pod, pods);
+        }
+        self.state.blocked = Arc::new(starting::ask(&link.client, &seen, Timestamp::now()).await);
     }
 
     fn name_user(&mut self, user: &Arc<str>) {

@@ -31,6 +31,7 @@ pub mod quantity;
 pub mod revisions;
 pub mod rows;
 pub mod select;
+pub mod starting;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -20,6 +20,7 @@ async fn session() -> Option<Session> {
         title: "real".into(),
         environment: "".into(),
         is_protected: false,
+        colour: None,
         origin: String::new(),
         connection: Ok(Connection::Kubeconfig { files: vec![path.into()], context: String::new() }),
         namespace: None,
@@ -35,6 +36,7 @@ async fn session() -> Option<Session> {
         access: Arc::default(),
         is_unlocked: true,
         now: jiff::Timestamp::now(),
+        progress: super::ask::Progress::default(),
     })
 }
 

@@ -5,6 +5,7 @@ use super::health::Health;
 use super::kind::Kind;
 use super::object::{Object, ObjectRef, Resources};
 use super::select::Locator;
+use super::starting::AllBlocked;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub struct ClusterState {
     pub metrics: Metrics,
     /// How far its clock is ahead of ours, in seconds.
     pub clock_skew: i64,
+    /// Why pods do not start, by uid, where only events tell.
+    pub blocked: Arc<AllBlocked>,
 }
 
 /// How the connection to a cluster is.

@@ -39,6 +39,7 @@ pub(crate) fn cluster(name: &str, objects: &[Value]) -> ClusterState {
             title: name.into(),
             environment: "".into(),
             is_protected: false,
+            colour: None,
             origin: "test".to_owned(),
             connection: Ok(Connection::InCluster),
             namespace: None,
@@ -52,5 +53,6 @@ pub(crate) fn cluster(name: &str, objects: &[Value]) -> ClusterState {
         tables: lists.into_iter().map(table).collect(),
         metrics: Metrics::default(),
         clock_skew: 0,
+        blocked: Arc::default(),
     }
 }

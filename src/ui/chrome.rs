@@ -1,13 +1,14 @@
 //! Title line and footer: where the user is, and which keys matter now.
 
-use super::text::{Line, line_width, put, put_line, span};
-use super::theme::{Sign, style};
+use super::text::{Line, line_width, paint, put, put_line, span};
+use super::theme::{Sign, env_style, style};
 use crate::app::App;
 use crate::app::commands::{Availability, CommandSpec, id};
 use crate::app::context::{Context, age, grouped};
 use crate::app::event::Level;
 use crate::app::object_commands;
 use crate::config::theme::Role;
+use crate::kubernetes::Cluster;
 use crate::model::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,6 +31,11 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
         let left = object_commands::left(*until, app.cx.now);
         add(format!("{} {environment} unlocked {left}", Sign::Warn.text(&app.cx)), Role::Env);
     }
+    let environment = environment(app);
+    let chip = environment.map_or_else(Line::new, |(cluster, name)| {
+        let sign = if cluster.is_protected { Role::Env } else { Role::Accent };
+        vec![span(format!("env:{name}"), sign)]
+    });
     add(heading.count.clone(), Role::Text);
     if let Some((words, role)) = trouble(&app.cx) {
         add(words, role);
@@ -70,9 +76,42 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     if heading.marked > 0 {
         left.push(span(format!("  {} marked", heading.marked), Role::Accent));
     }
+    let chip_at = line_width(&left) as u16 + 2;
+    if !chip.is_empty() {
+        left.push(span("  ", Role::Text));
+        left.extend(chip.iter().cloned());
+    }
     left.extend(heading.facts.iter().map(|fact| span(format!("  {fact}"), Role::Dim)));
     put_line(&app.cx, buf, area.x, area.y, room, &left);
+    if let Some((cluster, _)) =
+        environment.filter(|(cluster, _)| cluster.is_protected || cluster.colour.is_some())
+    {
+        let width = (line_width(&chip) as u16).min(room.saturating_sub(chip_at));
+        paint(buf, area.x + chip_at, area.y, width, env_style(&app.cx, cluster.colour));
+    }
     put_line(&app.cx, buf, area.right().saturating_sub(right_width + 1), area.y, right_width, &right);
+}
+
+/// Objects whose environments are looked at for the title.
+const MOST_MARKED: usize = 50;
+
+/// Returns the cluster that the focused or marked objects are of, with the name of its environment; `None` where it
+/// has none, and where they are of several.
+fn environment(app: &App) -> Option<(&Cluster, &str)> {
+    let pane = app.pane()?;
+    if pane.heading(&app.cx).marked > MOST_MARKED {
+        return None;
+    }
+    let subjects = pane.subjects(&app.cx);
+    let mut names = subjects.iter().filter_map(|subject| subject.object.as_ref()).map(|at| &at.cluster);
+    let first = names.next()?;
+    let cluster = &*app.cx.kubernetes.cluster(first)?.cluster;
+    let is_one = names.all(|other| {
+        let other = app.cx.kubernetes.cluster(other);
+        other.is_some_and(|other| other.cluster.lock() == cluster.lock())
+    });
+    let is_named = !cluster.environment.is_empty() || cluster.is_protected;
+    (is_one && is_named).then(|| (cluster, &**cluster.lock()))
 }
 
 /// Says how many sources could not be read: `✗ 1 source failed`, or of those that could be once

@@ -60,6 +60,17 @@ fn to_color(color: Color) -> style::Color {
     }
 }
 
+/// Returns how an environment is painted: in its own colour where it has one and the theme knows colours.
+pub fn env_style(cx: &Context, colour: Option<Color>) -> Style {
+    let own = style(cx, Role::Env);
+    match colour {
+        Some(colour) if own.fg.is_some() || own.bg.is_some() => {
+            Style::new().fg(to_color(colour)).add_modifier(style::Modifier::BOLD | style::Modifier::REVERSED)
+        }
+        _ => own,
+    }
+}
+
 /// Empties an area and gives it the text role.
 pub fn fill(cx: &Context, area: Rect, buf: &mut Buffer) {
     let text = style(cx, Role::Text);

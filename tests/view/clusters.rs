@@ -25,6 +25,7 @@ fn cluster(name: &str, environment: &str, phase: Phase) -> ClusterState {
         title: name.into(),
         environment: environment.into(),
         is_protected: environment == "prod",
+        colour: None,
         origin: format!("kubeconfig /home/amara/.kube/config, context {name}"),
         connection: Ok(Connection::InCluster),
         namespace: None,
@@ -40,6 +41,7 @@ fn cluster(name: &str, environment: &str, phase: Phase) -> ClusterState {
         tables: BTreeMap::new(),
         metrics: Metrics::default(),
         clock_skew: 0,
+        blocked: Arc::default(),
     }
 }
 

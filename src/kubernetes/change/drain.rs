@@ -79,8 +79,15 @@ pub(super) async fn drain(session: &Session, at: &ObjectRef) -> Result<String, S
     let version = version(session).await?;
     let until = Instant::now() + TOTAL;
     let mut stayed = Vec::new();
-    for pod in &pods {
-        if let Err(why) = evict(session, pod, &version, until).await {
+    for (done, pod) in pods.iter().enumerate() {
+        let far = || format!("draining {}: {done} of {} pods evicted", session.called(at), pods.len());
+        if done > 0 {
+            session.progress.say(far);
+        }
+        let wait = |budget: &str| {
+            session.progress.say(|| format!("{}; `{}` waits: {budget}", far(), text(pod, "/metadata/name")));
+        };
+        if let Err(why) = evict(session, pod, &version, until, wait).await {
             stayed.push(format!("`{}` stays: {why}", text(pod, "/metadata/name")));
         }
     }
@@ -126,7 +133,13 @@ async fn version(session: &Session) -> Result<String, String> {
     }
 }
 
-async fn evict(session: &Session, pod: &Value, version: &str, until: Instant) -> Result<(), String> {
+async fn evict(
+    session: &Session,
+    pod: &Value,
+    version: &str,
+    until: Instant,
+    wait: impl Fn(&str),
+) -> Result<(), String> {
     let (namespace, name) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
     let body = json!({
         "apiVersion": version,
@@ -145,6 +158,7 @@ async fn evict(session: &Session, pod: &Value, version: &str, until: Instant) ->
                 if Instant::now() + pause >= until {
                     return Err(budget_says(&message, &causes));
                 }
+                wait(&why(&message, &causes));
                 tokio::time::sleep(pause).await;
             }
             Err(fault) => {
@@ -160,8 +174,12 @@ async fn evict(session: &Session, pod: &Value, version: &str, until: Instant) ->
     }
 }
 
+fn why(message: &str, causes: &[String]) -> String {
+    if causes.is_empty() { short(message) } else { short(&causes.join("; ")) }
+}
+
 fn budget_says(message: &str, causes: &[String]) -> String {
-    let why = if causes.is_empty() { short(message) } else { short(&causes.join("; ")) };
+    let why = why(message, causes);
     format!("{why} (tried for {} s; try again when more pods are ready)", PATIENCE.as_secs())
 }
 

@@ -69,7 +69,10 @@ pub async fn make(session: &Session, change: &Change, targets: &[ObjectRef]) -> 
         return Err(why);
     }
     let mut results = Vec::with_capacity(targets.len());
-    for at in targets {
+    for (done, at) in targets.iter().enumerate() {
+        if done > 0 {
+            session.progress.say(|| format!("{}: {done} of {} done", verb(change), targets.len()));
+        }
         let result = match change {
             Change::Restart => restart(session, at).await,
             Change::Scale(count) => scale(session, at, *count).await,

@@ -12,6 +12,7 @@ use super::cluster::{Cluster, Connection, CustomResource};
 use crate::catalog::Catalog;
 use crate::config::kubernetes::{ClusterConfig, CustomResourceConfig, Environments, is_match};
 use crate::config::source::SourceConfig;
+use crate::config::theme::read_color;
 use base64::Engine as _;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ impl Wanted {
         for cluster in clusters {
             cluster.environment = self.environments.of_cluster(&cluster.name).unwrap_or("").into();
             cluster.is_protected = self.environments.is_protected(&cluster.name);
+            cluster.colour = self.environments.colour(&cluster.environment).and_then(read_color);
             cluster.custom_resources.get_or_insert_with(|| self.custom.iter().map(custom).collect());
         }
     }

@@ -48,6 +48,21 @@ fn of_workload(at: &ObjectRef, workload: &Workload) -> Vec<Finding> {
         new.since = condition.since;
         found.push(new);
     }
+    if let Some(condition) = find(&workload.conditions, "ReplicaFailure", "True") {
+        let mut new =
+            make(at, ("pods-not-created", 6, format!("its pods cannot be created: {}", said(condition))));
+        new.cause = match said(condition) {
+            text if text.contains("exceeded quota") => "the quota of the namespace is used up".to_owned(),
+            text if text.contains("admission webhook") || text.contains("violates PodSecurity") => {
+                "a rule of the cluster refuses such pods".to_owned()
+            }
+            text if text.contains("serviceaccount") => "its service account is not there".to_owned(),
+            _ => "the server refuses its pods".to_owned(),
+        };
+        new.fixes = fixes(&["read the events of its replica set", "change the pod template, or the rule"]);
+        new.since = condition.since;
+        found.push(new);
+    }
     let (wanted, observed) = workload.generation;
     if wanted > observed && observed > 0 {
         let mut new = make(at, ("not-observed", 3, "the last change was not taken up yet".to_owned()));

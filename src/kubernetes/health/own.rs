@@ -5,6 +5,7 @@ use crate::kubernetes::kind::Kind;
 use crate::kubernetes::object::{
     Condition, Container, ContainerState, Facts, Object, ObjectRef, Pod, Role, Terminated,
 };
+use crate::kubernetes::starting;
 use crate::kubernetes::state::ClusterState;
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,6 +48,7 @@ pub fn fixes(list: &[&str]) -> Vec<String> {
 pub fn of_pod(at: &ObjectRef, object: &Object, pod: &Pod, look: Look<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(unschedulable(at, pod));
+    found.extend(not_starting(at, object, pod, look));
     found.extend(evicted(at, pod));
     found.extend(stuck_terminating(at, object, look.now));
     found.extend(node_gone(at, pod, look.cluster));
@@ -162,6 +164,40 @@ fn unschedulable(at: &ObjectRef, pod: &Pod) -> Option<Finding> {
         new.cause = cause;
     }
     new.since = condition.since;
+    Some(new)
+}
+
+/// How long containers may take to be made when nothing says why.
+const SLOW_START: SignedDuration = SignedDuration::from_mins(5);
+
+/// A pod that has a node but no containers: events tell why, or nobody does.
+fn not_starting(at: &ObjectRef, object: &Object, pod: &Pod, look: Look<'_>) -> Option<Finding> {
+    let since = starting::waits_since(object, pod)?;
+    let Some(blocked) = look.cluster.blocked.get(&object.uid) else {
+        if look.now.duration_since(since) < SLOW_START {
+            return None;
+        }
+        let mut new = make(at, ("not-starting", 4, "its containers are still not made".to_owned()));
+        new.cause = format!("node {} has the pod but did not make its containers yet", pod.node);
+        new.fixes = fixes(&["read the events of the pod", "look at its node"]);
+        new.since = Some(since);
+        return Some(new);
+    };
+    let mut new = make(at, ("not-starting", 6, format!("the pod does not start: {}", blocked.reason)));
+    let (lead, remedy) = match &*blocked.reason {
+        "FailedCreatePodSandBox" | "NetworkNotReady" => {
+            ("its sandbox and network cannot be made", "look at the network plugin and runtime of its node")
+        }
+        "FailedMount" | "FailedAttachVolume" | "FailedMapVolume" => (
+            "a volume cannot be mounted",
+            "check that the config maps, secrets and claims it mounts are there, and free",
+        ),
+        _ => ("its node says", "read the events of the pod"),
+    };
+    new.cause = format!("{lead}: {}", blocked.message.trim());
+    new.fixes = fixes(&[remedy]);
+    new.since = blocked.since.or(Some(since));
+    new.occurrences = blocked.count;
     Some(new)
 }
 

@@ -503,6 +503,36 @@ fn what_may_not_be_read_is_said_and_not_taken_for_nothing() {
 }
 
 #[test]
+fn what_only_events_tell_is_a_finding() {
+    let stuck = pod(
+        "stuck",
+        json!({ "phase": "Pending",
+            "conditions": [{ "type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-22T18:58:00Z" }],
+            "containerStatuses": [{ "name": "a", "ready": false, "restartCount": 0,
+                "state": { "waiting": { "reason": "ContainerCreating" } } }] }),
+    );
+    let look = |blocked: Option<&str>, minutes: i64| {
+        let mut cluster = cluster("c", std::slice::from_ref(&stuck));
+        let reason = |reason: &str| crate::kubernetes::starting::Blocked {
+            reason: reason.into(),
+            message: "no network".into(),
+            since: None,
+            count: 7,
+        };
+        cluster.blocked = Arc::new(blocked.map(|word| ("stuck".into(), reason(word))).into_iter().collect());
+        let state = State { clusters: Arc::new([Arc::new(cluster)]), ..State::default() };
+        let found = objects(&state, &crate::catalog::Catalog::default(), &Scope::Everything, &[]);
+        let now = now() + jiff::SignedDuration::from_mins(minutes);
+        let health = of(&state, &found, &[], now);
+        health.findings.iter().find(|f| f.rule == "not-starting").map(|f| (f.severity, f.message.clone()))
+    };
+    assert_eq!(look(None, 0), None);
+    assert_eq!(look(None, 10), Some((4, "its containers are still not made".to_owned())));
+    let expected = "the pod does not start: FailedCreatePodSandBox".to_owned();
+    assert_eq!(look(Some("FailedCreatePodSandBox"), 0), Some((6, expected)));
+}
+
+#[test]
 fn summaries_are_short() {
     let crashing = |name: &str, last: &str| {
         pod(

@@ -192,8 +192,9 @@ fn refused(state: &State, bindings: &[&Binding]) -> Vec<Refused> {
     all
 }
 
-/// What a page has to be made again for: whether a cluster answers, tells of pods, and what it refuses.
-pub type Answer = (bool, bool, Vec<(Kind, usize)>);
+/// What a page has to be made again for: whether a cluster answers, tells of pods,
+/// what it refuses, and what is known of pods that do not start.
+pub type Answer = (bool, bool, Vec<(Kind, usize)>, usize);
 
 /// Returns how a cluster answers.
 pub fn answer(cluster: &ClusterState) -> Answer {
@@ -203,7 +204,8 @@ pub fn answer(cluster: &ClusterState) -> Answer {
         _ => None,
     };
     let refusals = cluster.tables.iter().filter_map(refusal).collect();
-    (cluster.phase == Phase::Live, is_silent(cluster), refusals)
+    let blocked = Arc::as_ptr(&cluster.blocked) as usize;
+    (cluster.phase == Phase::Live, is_silent(cluster), refusals, blocked)
 }
 
 /// Words that say no trouble.

@@ -94,6 +94,7 @@ impl Board {
             tables: BTreeMap::new(),
             metrics: Metrics::default(),
             clock_skew: 0,
+            blocked: Arc::default(),
         };
         let slot = Slot { shown: Arc::new(state.clone()), state, is_dirty: true };
         work.clusters.insert(cluster.name.clone(), slot);

@@ -23,6 +23,7 @@ use super::logs::{Request, Stream};
 use super::metrics::Poller;
 use super::object::ObjectRef;
 use super::order::{Answer, Order, Question};
+use super::starting::Asker;
 use super::state::State;
 use super::watch::Watcher;
 use crate::catalog::Catalog;
@@ -98,6 +99,8 @@ struct Running {
 struct Work {
     watched: BTreeSet<Kind>,
     is_measured: bool,
+    /// Pods that do not start are asked for.
+    is_asked: bool,
     tasks: Vec<AbortHandle>,
 }
 
@@ -418,6 +421,10 @@ impl Inner {
                 let poller = Poller { shared: self.shared.clone(), keeper: keeper.clone() };
                 work.tasks.push(runtime.spawn(poller.run()).abort_handle());
             }
+            if !std::mem::replace(&mut work.is_asked, true) {
+                let asker = Asker { shared: self.shared.clone(), keeper: keeper.clone() };
+                work.tasks.push(runtime.spawn(asker.run()).abort_handle());
+            }
             for kind in &running.kinds {
                 if work.watched.insert(*kind) {
                     let watcher = Watcher::new(self.shared.clone(), keeper.clone(), *kind);
@@ -472,6 +479,10 @@ impl Inner {
             access: keeper.access.clone(),
             is_unlocked,
             now,
+            progress: {
+                let tell = self.tell.clone();
+                ask::Progress::new(move |words| tell(Report::Done(words)))
+            },
         })
     }
 

@@ -32,6 +32,7 @@ fn state() -> Arc<State> {
         title: "Production".into(),
         environment: "prod".into(),
         is_protected: true,
+        colour: None,
         origin: String::new(),
         connection: Ok(Connection::InCluster),
         namespace: None,
@@ -54,6 +55,7 @@ fn state() -> Arc<State> {
         tables: BTreeMap::from([(Kind::Pod, table)]),
         metrics: Metrics::default(),
         clock_skew: 0,
+        blocked: Arc::default(),
     };
     Arc::new(State { clusters: Arc::new([Arc::new(cluster)]), ..State::default() })
 }

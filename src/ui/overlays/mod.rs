@@ -1,7 +1,7 @@
 //! Draws what lies on top of a pane.
 
 use super::text::{line_width, paint, put, put_line, span, wrap};
-use super::theme::style;
+use super::theme::{env_style, style};
 use super::widgets::Panel;
 use crate::app::App;
 use crate::app::overlay::{Item, Mode, Overlay, OverlayKind};
@@ -25,9 +25,10 @@ pub fn draw(app: &App, overlay: &Overlay, screen: Rect, buf: &mut Buffer) {
     let is_counted = !matches!(overlay.kind, OverlayKind::Question | OverlayKind::Prompt(_));
     let note = if is_counted { note } else { String::new() };
     let inner = Panel { title: &overlay.title, note: &note, is_focused: true }.draw(cx, area, buf);
-    if overlay.is_protected && inner != area {
-        paint(buf, area.x, area.y, area.width, style(cx, Role::Env));
-        paint(buf, area.x, area.bottom().saturating_sub(1), area.width, style(cx, Role::Env));
+    if (overlay.is_protected || overlay.colour.is_some()) && inner != area {
+        let env = env_style(cx, overlay.colour);
+        paint(buf, area.x, area.y, area.width, env);
+        paint(buf, area.x, area.bottom().saturating_sub(1), area.width, env);
     }
     let mut y = inner.y;
     for line in text_lines(overlay, inner.width, screen) {

@@ -84,14 +84,9 @@ pub fn word_sign(word: Word) -> Sign {
 
 /// Returns the regions of the tab.
 pub fn regions(look: &Look<'_>, area: Rect) -> Vec<Region> {
-    let found = objects(look);
-    let cx = look.cx;
-    let known = cx.kubernetes.health.get(look.canonical).cloned();
-    let health = known.or_else(|| {
-        let bindings = select::bindings_of(&cx.catalog, look.canonical, cx.kubernetes.locator);
-        let bindings: Vec<&Binding> = bindings.iter().map(|(_, binding)| binding).collect();
-        (!found.is_empty()).then(|| Arc::new(health::of(&cx.kubernetes, &found, &bindings, cx.now)))
-    });
+    let mut found = objects(look);
+    let health = verdict(look, &found);
+    found.retain(|found| KINDS.contains(&found.object.kind));
     let findings = health.as_ref().map_or(&[][..], |health| &health.findings);
     if area.width < SPLIT {
         let mut flow = Flow::new(area.width);
@@ -124,7 +119,19 @@ pub fn regions(look: &Look<'_>, area: Rect) -> Vec<Region> {
 fn objects<'a>(look: &Look<'a>) -> Vec<Found<'a>> {
     let scope = Scope::Entity(look.canonical.to_owned());
     let cx = look.cx;
-    select::objects(&cx.kubernetes, &cx.catalog, &scope, KINDS)
+    select::objects(&cx.kubernetes, &cx.catalog, &scope, &[])
+}
+
+/// Returns how the entity is by the very objects that are shown: the verdict that lists show of all entities is made
+/// now and then, and may be of a moment before. What has no objects is as that one says.
+fn verdict(look: &Look<'_>, found: &[Found<'_>]) -> Option<Arc<Health>> {
+    let cx = look.cx;
+    if found.is_empty() {
+        return cx.kubernetes.health.get(look.canonical).cloned();
+    }
+    let bindings = select::bindings_of(&cx.catalog, look.canonical, cx.kubernetes.locator);
+    let bindings: Vec<&Binding> = bindings.iter().map(|(_, binding)| binding).collect();
+    Some(Arc::new(health::of(&cx.kubernetes, found, &bindings, cx.now)))
 }
 
 fn say_health(look: &Look<'_>, health: Option<&Health>, flow: &mut Flow<Thing>) {
