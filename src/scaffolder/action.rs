@@ -6,7 +6,7 @@
 
 use super::Value;
 use super::run::Decisions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// What an action is called, takes and gives.
@@ -63,6 +63,15 @@ impl ActionError {
     }
 }
 
+/// Files of the workspace that an action puts somewhere on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// Folder of the workspace.
+    pub from: PathBuf,
+    /// Folder outside of it.
+    pub to: PathBuf,
+}
+
 /// What an action may use while it runs.
 pub trait Workbench {
     /// Returns the folder of the run; nothing outside it is written.
@@ -97,6 +106,11 @@ pub trait Action: Send + Sync {
     /// # Errors
     /// When the input cannot work, so that a review says so.
     fn effects(&self, input: &Value, bench: &dyn Workbench) -> Result<Vec<SideEffect>, ActionError>;
+
+    /// Returns where it would put files on this machine, so that a review can compare.
+    fn places(&self, _input: &Value, _bench: &dyn Workbench) -> Option<Placement> {
+        None
+    }
 
     /// Returns the outputs that a dry run goes on with where nothing was done, as far as they are known
     /// before; what is missing is made up by the output schema.

@@ -169,6 +169,7 @@ mod tests {
         FileChange {
             path: "a".to_owned(),
             is_executable: false,
+            mode: 0o644,
             content: after.into(),
             before: before.map(Into::into),
         }

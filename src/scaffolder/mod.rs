@@ -10,9 +10,14 @@
 pub mod action;
 pub mod actions;
 pub mod diff;
+pub mod engine;
 pub mod integrations;
 pub mod language;
+pub mod open;
+mod remote;
 pub mod run;
+pub mod source;
+pub mod staging;
 pub mod template;
 pub mod tree;
 

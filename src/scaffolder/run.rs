@@ -68,6 +68,8 @@ pub struct Decisions {
     pub all: Option<Decision>,
     /// By path below the target folder, with `/`.
     pub files: BTreeMap<String, Decision>,
+    /// A descriptor that no source of the catalog reads becomes a source of its own in the settings.
+    pub add_source: bool,
 }
 
 impl Decisions {
@@ -90,6 +92,10 @@ pub struct Review {
     pub warnings: Vec<String>,
     /// The output, with made-up values of what was not done.
     pub output: Output,
+    /// The folder on this machine that the files would be put into, if there is one.
+    pub folder: Option<PathBuf>,
+    /// Files that are there with another content and need a [`Decision`] before the run.
+    pub undecided: Vec<String>,
 }
 
 /// A file that a run makes.
@@ -99,7 +105,9 @@ pub struct FileChange {
     pub path: String,
     /// It may be executed.
     pub is_executable: bool,
-    /// Its bytes.
+    /// Permission bits: 0o644.
+    pub mode: u32,
+    /// Its bytes; of a link what it points to.
     pub content: Arc<[u8]>,
     /// What is there now; `None` for a new file.
     pub before: Option<Arc<[u8]>>,
@@ -175,8 +183,27 @@ pub struct RunState {
     pub steps: Vec<StepState>,
     /// What exists outside because of it, whether it failed or not.
     pub exists: Vec<SideEffect>,
+    /// Files of the workspace at the end, by path.
+    pub files: Arc<[MadeFile]>,
+    /// Folder that the files are in now, where they were put on this machine.
+    pub folder: Option<PathBuf>,
+    /// Why the run as a whole failed or was not started; empty otherwise.
+    pub error: String,
+    /// What to do about it.
+    pub hint: String,
     /// The output; empty until it is completed.
     pub output: Output,
+}
+
+/// A file that a run made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFile {
+    /// Path below the workspace, with `/`.
+    pub path: String,
+    /// Permission bits: 0o644.
+    pub mode: u32,
+    /// SHA-256 of its bytes, of a link of what it points to; in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// What a template gives at the end.

@@ -18,6 +18,25 @@ pub fn text(path: &str) -> Option<&'static str> {
     SAMPLE.get_file(path)?.contents_utf8()
 }
 
+/// Returns the bytes of a file of the sample, by its path inside it.
+pub fn bytes(path: &str) -> Option<&'static [u8]> {
+    Some(SAMPLE.get_file(path)?.contents())
+}
+
+/// Lists a folder of the sample with everything below it by full paths, in order; says which are folders.
+pub fn list(folder: &str) -> Option<Vec<(String, bool)>> {
+    let mut out = Vec::new();
+    let mut open = vec![if folder.is_empty() { &SAMPLE } else { SAMPLE.get_dir(folder)? }];
+    let text = |path: &std::path::Path| path.to_str().map(|path| path.replace('\\', "/"));
+    while let Some(dir) = open.pop() {
+        open.extend(dir.dirs());
+        out.extend(dir.dirs().filter_map(|dir| Some((text(dir.path())?, true))));
+        out.extend(dir.files().filter_map(|file| Some((text(file.path())?, false))));
+    }
+    out.sort_unstable();
+    Some(out)
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the table wants one signature")]
 fn open(_: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> {
     Ok(Box::new(EmbeddedSource))

@@ -103,6 +103,13 @@ pub fn schema(fields: &[(&'static str, serde_json::Value)]) -> Value {
     object(out)
 }
 
+/// Returns a schema with one more keyword.
+pub fn with_field(schema: &Value, keyword: &str, value: &serde_json::Value) -> Value {
+    let keys = schema.try_iter().into_iter().flatten();
+    let pairs: Vec<_> = keys.map(|key| (key.clone(), schema.get_item(&key).unwrap_or_default())).collect();
+    Value::from_pairs(pairs.into_iter().chain([(Value::from(keyword), Value::from(Serde(value)))]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,14 +3,21 @@
 //! Start at [`Registry`]. A file has a function that makes its action, as a rule a [`BuiltIn`] of two
 //! functions; it stays unmade until a template asks for it, since schemas take time to build.
 
+mod catalog;
+mod catalog_register;
+mod command;
 mod debug;
+mod fetch_plain;
+mod fetch_template;
 pub mod forge;
 mod fs;
 mod github;
 mod input;
 pub mod paths;
+mod publish_local;
+mod yaml;
 
-pub use input::{Input, object, schema};
+pub use input::{Input, object, schema, with_field};
 
 use super::Value;
 use super::action::{Action, ActionError, SideEffect, Spec, Workbench};
@@ -22,7 +29,17 @@ use std::sync::Arc;
 pub type Entry = (&'static str, fn() -> Arc<dyn Action>);
 
 /// All actions that are built in.
-pub static BUILT_IN: &[&[Entry]] = &[debug::ENTRIES, fs::ENTRIES, github::ENTRIES];
+pub static BUILT_IN: &[&[Entry]] = &[
+    fetch_template::ENTRIES,
+    fetch_plain::ENTRIES,
+    fs::ENTRIES,
+    debug::ENTRIES,
+    catalog::ENTRIES,
+    catalog_register::ENTRIES,
+    publish_local::ENTRIES,
+    command::ENTRIES,
+    github::ENTRIES,
+];
 
 /// The actions that templates may use.
 #[derive(Clone, Default)]
