@@ -5,6 +5,7 @@
 //! Who the person in front of the screen is, [`identity`] finds out.
 
 pub mod identity;
+pub mod rbac;
 
 pub use identity::{Claims, Identity, IdentityOrigin};
 
