@@ -97,7 +97,7 @@ fn loads(c: &mut Criterion) {
             let input = || StitchInput {
                 sources: catalog.sources().to_vec(),
                 files: catalog.parsed_files().to_vec(),
-                diagnostics: Vec::new(),
+                ..StitchInput::default()
             };
             b.iter_batched(input, |input| black_box(stitch(input)), BatchSize::LargeInput);
         });

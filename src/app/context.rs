@@ -3,9 +3,11 @@
 //! There is one [`Context`], owned by [`super::App`] and changed only by its update. Panes read it.
 
 use super::commands::CommandSpec;
+use super::event::Shared;
 use super::event::{Generation, Level};
 use super::keymap::Keymap;
 use super::pane::PaneSpec;
+use crate::catalog::access::Access;
 use crate::catalog::refresh::SourceStatus;
 use crate::catalog::{Catalog, Entity};
 use crate::config::theme::Theme;
@@ -160,6 +162,8 @@ pub struct Configured {
     pub views: Vec<(String, String)>,
     /// The user's own words for palette lines.
     pub aliases: Vec<(String, String)>,
+    /// What decides who may do what; `None` where everybody may everything.
+    pub access: Option<Shared<Access>>,
 }
 
 /// Messages kept for the list of messages.
@@ -200,8 +204,20 @@ impl Context {
 
     /// Takes in what the configuration says.
     pub fn configure(&mut self, configured: Configured) {
-        let Configured { theme, themes, ascii, origin, settings, files, diagnostics, keys, views, aliases } =
-            configured;
+        let Configured {
+            theme,
+            themes,
+            ascii,
+            origin,
+            settings,
+            files,
+            diagnostics,
+            keys,
+            views,
+            aliases,
+            access,
+        } = configured;
+        self.policy = access.map_or_else(|| Arc::new(AllowAll) as Arc<dyn Policy>, |access| access.0);
         self.theme = theme.unwrap_or_else(|| self.theme.clone());
         (self.themes, self.ascii, self.origin, self.settings) = (themes, ascii, origin, settings);
         (self.config_files, self.config_diagnostics) = (files, diagnostics);

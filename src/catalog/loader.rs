@@ -4,6 +4,7 @@
 //! returns is immutable. Sources are read in parallel; one that fails is a [`super::SourceState`]
 //! with an error and, if it was read before, its last good content.
 
+use super::access::Access;
 use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};
 use super::snapshot::{Catalog, ParsedFile, SourceState};
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How to load.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LoadOptions {
     /// Never touch the network.
     pub offline: bool,
@@ -34,6 +35,8 @@ pub struct LoadOptions {
     pub settling: Duration,
     /// Longest age of what is kept of a remote source that [`Loader::load`] takes without asking it.
     pub max_age: Option<Duration>,
+    /// Who looks, where not everybody may see everything.
+    pub access: Option<Arc<Access>>,
 }
 
 impl Default for LoadOptions {
@@ -43,6 +46,7 @@ impl Default for LoadOptions {
             remote_budget: Duration::from_secs(10),
             cache: None,
             max_age: None,
+            access: None,
             connect_timeout: NetOptions::default().connect_timeout,
             // the coarsest clock of a file system
             settling: Duration::from_secs(2),

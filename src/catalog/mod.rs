@@ -4,6 +4,7 @@
 //! and joins all documents into a [`Catalog`]. Questions: [`query`] with the filter
 //! language of [`filter`], [`search`], [`graph`].
 
+pub mod access;
 pub mod cache;
 pub mod codeowners;
 pub mod compare;

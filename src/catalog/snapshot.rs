@@ -328,6 +328,16 @@ impl Catalog {
         }
     }
 
+    /// Returns the files by source and path, wherever they lie.
+    pub(super) fn all_files(&self) -> Arc<Vec<Arc<ParsedFile>>> {
+        let Files::Kept(kept) = &self.files else { return self.shared_files() };
+        let file = |at: u32| {
+            let source = self.files.source_of(at).unwrap_or_default();
+            Arc::new(ParsedFile::kept(source, kept.clone(), at))
+        };
+        Arc::new((0..self.files.len() as u32).map(file).collect())
+    }
+
     /// Returns the numbers of all entities in the order of their names, of equal names in the order of refs.
     pub fn by_name(&self) -> &[u32] {
         self.by_name.0.get_or_init(|| {

@@ -19,7 +19,7 @@ pub(crate) fn catalog(yaml: &str) -> Catalog {
 /// Makes a snapshot of several files.
 pub(crate) fn catalog_of(files: &[(&str, &str)]) -> Catalog {
     let files = files.iter().map(|(path, yaml)| Arc::new(file(path, yaml))).collect();
-    stitch(StitchInput { sources: vec![source()], files, diagnostics: Vec::new() })
+    stitch(StitchInput { sources: vec![source()], files, diagnostics: Vec::new(), ..StitchInput::default() })
 }
 
 fn source() -> SourceState {

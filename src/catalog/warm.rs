@@ -28,6 +28,8 @@ pub(super) struct Warm {
     /// How often a source gave something else than before.
     changes: AtomicU64,
     joined: Mutex<Option<Joined>>,
+    /// The last snapshot with what the person may see of it.
+    view: Mutex<Option<(Arc<Catalog>, Arc<Catalog>)>>,
     problems: Mutex<Vec<Diagnostic>>,
 }
 
@@ -78,8 +80,22 @@ impl Loader {
     /// The snapshot is as old as its sources say ([`SourceState::read_at`]).
     pub fn cached(&self) -> Option<Arc<Catalog>> {
         let opened = self.opened().as_ref().map(|opened| opened.catalog.clone());
-        let joined = self.warm.joined();
-        joined.as_ref().map(|joined| joined.catalog.clone()).or(opened)
+        let joined = self.warm.joined().as_ref().map(|joined| joined.catalog.clone());
+        joined.or(opened).map(|full| self.view(full))
+    }
+
+    /// Returns what the person may see of a snapshot; what is given out goes through here, all of it.
+    fn view(&self, full: Arc<Catalog>) -> Arc<Catalog> {
+        let Some(access) = &self.options.access else { return full };
+        let mut last = self.warm.view.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((of, view)) if Arc::ptr_eq(of, &full) => view.clone(),
+            _ => {
+                let view = access.view(&full);
+                *last = Some((full, view.clone()));
+                view
+            }
+        }
     }
 
     /// Returns what was wrong with the cache so far, each thing once.
@@ -148,6 +164,10 @@ impl Loader {
 
     /// Joins what the sources held when they were last read. What nothing changed in stays as it is.
     pub fn join(&self) -> Arc<Catalog> {
+        self.view(self.join_all())
+    }
+
+    fn join_all(&self) -> Arc<Catalog> {
         self.revive();
         let mut joined = self.warm.joined();
         // before anything is looked at: what changes meanwhile is joined the next time
@@ -229,6 +249,10 @@ impl Loader {
     /// Lets what was saved last take the place of what is in memory, where it costs less; returns the snapshot
     /// that is the same and lies in the file. Blocks.
     pub fn take_over(&self) -> Option<Arc<Catalog>> {
+        // what a person may see does not lie in the file
+        if self.options.access.is_some() {
+            return None;
+        }
         let cache = self.warm.cache.as_ref()?;
         // what is known of files changes hands: nobody may read meanwhile
         let _unread = self.wait_until_unread(TAKE_OVER)?;

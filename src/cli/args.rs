@@ -4,7 +4,7 @@ use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
     complete, config, describe, diff, doctor, get, graph, health, history, init, keys, logs, man, open, pods,
-    refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
+    rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -122,6 +122,8 @@ pub enum Command {
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
     Search(search::Args),
+    /// Say who may do what, why, and what is wrong with the policy files
+    Rbac(rbac::Args),
     /// Share the catalog with a team through a store: publish, verify, show
     Snapshot(snapshot::Args),
     /// Check settings, sources and terminal; say what to do
@@ -171,6 +173,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Logs(args) => logs::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
+        Command::Rbac(args) => rbac::run(global, args, out),
         Command::Snapshot(args) => snapshot::run(global, args, out),
         Command::Doctor(args) => doctor::run(global, args, out),
         Command::Config(args) => config::run(global, args, out),

@@ -88,6 +88,11 @@ impl CliError {
         Self::NotFound(Box::new(diagnostic))
     }
 
+    /// Creates an error about something that is not allowed.
+    pub fn refused(diagnostic: Diagnostic) -> Self {
+        Self::Refused(Box::new(diagnostic))
+    }
+
     /// Creates an error about something that did not answer.
     pub fn unreachable(diagnostic: Diagnostic) -> Self {
         Self::Unreachable(Box::new(diagnostic))

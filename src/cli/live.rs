@@ -43,10 +43,10 @@ impl Live {
 
 fn refresher(session: &Mutex<Session>, tell: &Arc<Tell>) -> Refresher {
     let session = session.lock().unwrap_or_else(PoisonError::into_inner);
-    let (claims, tell) = (session.claims.clone(), tell.clone());
+    let (claims, tell, loader) = (session.claims.clone(), tell.clone(), session.loader.clone());
     Refresher::start(session.loader.clone(), move |report| match report {
         Report::Catalog(catalog) => {
-            let me = me(&claims, &catalog);
+            let me = me(&loader, &claims, &catalog);
             tell(TaskEvent::Loaded { catalog: Shared(catalog), me });
         }
         Report::Sources(sources) => tell(TaskEvent::Sources(sources)),

@@ -4,6 +4,7 @@
 //! [`output`] prints. What the screen needs at its start (settings, sources, who I am) comes from
 //! [`session`], so both faces agree.
 
+pub mod access;
 pub mod args;
 pub mod clusters;
 pub mod columns;
@@ -13,6 +14,7 @@ pub mod error;
 mod live;
 pub mod log;
 pub mod output;
+pub mod rbac;
 pub mod reference;
 pub mod repository;
 pub mod screen;

@@ -9,6 +9,7 @@ use crate::app::Context;
 use crate::app::context::{ConfigFile, Configured, Me, Setting, Visit};
 use crate::app::event::{BackendOrder, Memory, RevisionsAnswer, RevisionsQuestion, Shared, TaskEvent};
 use crate::app::keymap::PRESETS;
+use crate::catalog::access::identity;
 use crate::catalog::compare;
 use crate::catalog::history::{self, Place};
 use crate::catalog::sources::embedded;
@@ -65,6 +66,7 @@ pub(super) fn configured(session: &Session) -> Configured {
         diagnostics: config.diagnostics.iter().cloned().chain(theme_diagnostics).collect(),
         keys: super::keys::own_keys(config),
         views: config.views.iter().map(|view| (view.name.clone(), view_line(view))).collect(),
+        access: session.loader.options().access.clone().map(Shared),
         aliases: config.aliases.iter().map(|alias| (alias.name.clone(), alias.line.clone())).collect(),
     }
 }
@@ -84,7 +86,7 @@ fn services(session: Session) -> Services {
                 (session.loader.clone(), session.claims.clone())
             };
             let catalog = loader.load(progress);
-            let me = me(&claims, &catalog);
+            let me = me(&loader, &claims, &catalog);
             (catalog, me)
         }),
         refresh: Some(Box::new(move |tell| {
@@ -148,8 +150,10 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
 }
 
 /// Returns who the user is according to a snapshot.
-pub(super) fn me(claims: &Claims, catalog: &Catalog) -> Me {
-    let identity = super::session::identity(claims, catalog);
+pub(super) fn me(loader: &Loader, claims: &Claims, catalog: &Catalog) -> Me {
+    // what one may see need not hold oneself
+    let known = loader.options().access.as_ref().and_then(|access| access.identity());
+    let identity = known.unwrap_or_else(|| identity(claims, catalog));
     let mut origin = identity.origin.to_string();
     if identity.principal.user.is_some() && !identity.in_catalog {
         origin.push_str("; this catalog describes no such user");

@@ -4,10 +4,12 @@
 //! if it has a descriptor at its root, then the sample that is built in. It reads no catalog and touches
 //! no network; [`Session::load`] does.
 
+use super::access;
 use super::args::GlobalArgs;
 use super::demo::Demo;
 use super::error::{CliError, Exit};
 use super::output::Output;
+use crate::catalog::access::identity;
 use crate::catalog::ingest::sniff;
 use crate::catalog::{Catalog, LoadOptions, Loader, Progress, Viewer, loader, warm};
 use crate::config::setting::{self, Value};
@@ -65,9 +67,10 @@ pub fn open(global: &GlobalArgs) -> Session {
     keep_apart(&mut config, global);
     let folder = std::env::current_dir().ok();
     let (sources, sources_from) = sources(global, &config, folder.as_deref());
-    let options = options(global, &config);
-    let user = config.get(&setting::USER);
-    let claims = Claims::collect(&user.value.to_text(), &user.origin.to_string(), folder.as_deref());
+    let claims = claims(&config, folder.as_deref());
+    let (access, problems) = access::open(&config, &inputs, &claims);
+    let options = LoadOptions { access, ..options(global, &config) };
+    config.diagnostics.extend(problems);
     Session {
         loader: Arc::new(Loader::new(sources, options)),
         sources_from,
@@ -85,6 +88,12 @@ fn keep_apart(config: &mut Config, global: &GlobalArgs) {
     if global.demo && !config.paths.state.ends_with("demo") {
         config.paths.state.push("demo");
     }
+}
+
+/// Returns what is known about the person.
+fn claims(config: &Config, folder: Option<&Path>) -> Claims {
+    let user = config.get(&setting::USER);
+    Claims::collect(&user.value.to_text(), &user.origin.to_string(), folder)
 }
 
 /// Returns how sources are read.
@@ -197,7 +206,9 @@ impl Session {
         // a mistake in a file may hide sources that are meant to be there
         let is_doubtful = self.config.diagnostics.iter().any(Diagnostic::is_error);
         let sources = if is_doubtful { self.loader.sources().to_vec() } else { sources };
-        let loader = Loader::new(sources, options(&self.global, &self.config));
+        let (access, problems) = access::open(&self.config, &self.inputs, &self.claims);
+        self.config.diagnostics.extend(problems);
+        let loader = Loader::new(sources, LoadOptions { access, ..options(&self.global, &self.config) });
         if loader.sources() != self.loader.sources() || loader.options() != self.loader.options() {
             self.loader = Arc::new(loader);
             self.sources_from = from;
@@ -242,7 +253,8 @@ impl Session {
 
     /// Returns who the person is, with the groups of the catalog.
     pub fn identity(&self, catalog: &Catalog) -> Identity {
-        identity(&self.claims, catalog)
+        let known = self.loader.options().access.as_ref().and_then(|access| access.identity());
+        known.unwrap_or_else(|| identity(&self.claims, catalog))
     }
 
     /// Returns what `me` and `is:starred` mean for the person.
@@ -321,25 +333,6 @@ impl Session {
             )
         })
     }
-}
-
-/// Returns who the person with these claims is, with the groups of the catalog.
-pub fn identity(claims: &Claims, catalog: &Catalog) -> Identity {
-    let users: Vec<(&str, &str)> = catalog
-        .entities()
-        .filter(|entity| entity.kind().eq_ignore_ascii_case("user"))
-        .map(|entity| {
-            let email = entity.spec().get("profile").get("email").as_str().unwrap_or("");
-            (entity.entity_ref(), email)
-        })
-        .collect();
-    let mut identity = claims.resolve(&users);
-    let user = identity.principal.user.as_deref().and_then(|user| catalog.find(user));
-    if let Some(user) = user {
-        let groups = catalog.relations(user).filter(|r| r.relation == "memberOf");
-        identity.principal.groups = groups.map(|r| catalog.ref_of(r.target).to_owned()).collect();
-    }
-    identity
 }
 
 /// A snapshot for a command.

@@ -222,6 +222,13 @@ impl Config {
         }
     }
 
+    /// Returns the files that a setting names: relative ones start beside the file that says so.
+    pub fn files(&self, setting: &Setting, working: Option<&Path>) -> Vec<PathBuf> {
+        let base = base_folder(&self.get(setting).origin, working);
+        let absolute = |word: &String| self.absolute(Path::new(word), base.as_deref());
+        self.words(setting).iter().map(absolute).collect()
+    }
+
     /// Returns a yes or no; no when the setting is not of that kind.
     pub fn flag(&self, setting: &Setting) -> bool {
         matches!(self.get(setting).value, Value::Bool(true))

@@ -239,6 +239,110 @@ pub static KUBERNETES_CUSTOM_RESOURCE: Setting = Setting {
     )
 };
 
+/// Whether access control is on.
+pub static PERMISSIONS_ENABLED: Setting = Setting {
+    needs_trust: true,
+    ..setting(
+        "permissions.enabled",
+        Kind::Bool,
+        Some("false"),
+        "Whether the policy files decide who may see and do what; without it everybody may everything.",
+    )
+};
+
+/// Policy files in CSV.
+pub static PERMISSIONS_POLICIES: Setting = Setting {
+    needs_trust: true,
+    example: Some("permissions.policies = [\"rbac-policy.csv\"]"),
+    ..setting(
+        "permissions.policies",
+        Kind::Words,
+        None,
+        "Files of roles and policies in CSV, as Backstage's RBAC plugin reads them.",
+    )
+};
+
+/// Conditional policies in YAML.
+pub static PERMISSIONS_CONDITIONS: Setting = Setting {
+    needs_trust: true,
+    example: Some("permissions.conditions = [\"conditional-policies.yaml\"]"),
+    ..setting("permissions.conditions", Kind::Words, None, "Files of conditional policies in YAML.")
+};
+
+/// Who may do everything.
+pub static PERMISSIONS_SUPER_USERS: Setting = Setting {
+    needs_trust: true,
+    example: Some("permissions.super_users = [\"user:default/ana\"]"),
+    ..setting(
+        "permissions.super_users",
+        Kind::Words,
+        None,
+        "Users and groups that may do everything; groups by direct membership.",
+    )
+};
+
+/// Who may change roles.
+pub static PERMISSIONS_ADMINS: Setting = Setting {
+    needs_trust: true,
+    example: Some("permissions.admins = [\"group:default/platform\"]"),
+    ..setting("permissions.admins", Kind::Words, None, "Users and groups that may change roles and policies.")
+};
+
+/// The role of everybody.
+pub static PERMISSIONS_DEFAULT_ROLE: Setting = Setting {
+    needs_trust: true,
+    example: Some("permissions.default_role = \"role:default/everybody\""),
+    ..setting("permissions.default_role", Kind::Text, None, "Role that every person has who is known.")
+};
+
+/// What the role of everybody may do.
+pub static PERMISSIONS_DEFAULT: Setting = Setting {
+    needs_trust: true,
+    example: Some(
+        "permissions.default_permissions = [\"catalog-entity read\", \"catalog.entity.create create\"]",
+    ),
+    ..setting(
+        "permissions.default_permissions",
+        Kind::Words,
+        None,
+        "What the role of everybody may do: a permission and its action, `use` when none is named.",
+    )
+};
+
+/// How far parents of groups are followed.
+pub static PERMISSIONS_MAX_DEPTH: Setting = Setting {
+    needs_trust: true,
+    example: Some("permissions.max_depth = 2"),
+    ..setting(
+        "permissions.max_depth",
+        Kind::Number,
+        None,
+        "Levels of parent groups whose roles count; without it all do.",
+    )
+};
+
+/// What comes first.
+pub static PERMISSIONS_PRECEDENCE: Setting = Setting {
+    needs_trust: true,
+    ..setting(
+        "permissions.precedence",
+        Kind::Choice(&["conditional", "basic"]),
+        Some("conditional"),
+        "What decides first where a role has both: conditions or lines.",
+    )
+};
+
+/// Equal lines.
+pub static PERMISSIONS_LENIENT: Setting = Setting {
+    needs_trust: true,
+    ..setting(
+        "permissions.lenient",
+        Kind::Bool,
+        Some("false"),
+        "Keep one of several equal lines; Backstage keeps none.",
+    )
+};
+
 /// Environments.
 pub static ENV: Setting = Setting {
     example: Some(
@@ -327,6 +431,16 @@ pub static ALL: &[&Setting] = &[
     &KUBERNETES_SERVICE_LOCATOR,
     &KUBERNETES_CLUSTER,
     &KUBERNETES_CUSTOM_RESOURCE,
+    &PERMISSIONS_ENABLED,
+    &PERMISSIONS_POLICIES,
+    &PERMISSIONS_CONDITIONS,
+    &PERMISSIONS_SUPER_USERS,
+    &PERMISSIONS_ADMINS,
+    &PERMISSIONS_DEFAULT_ROLE,
+    &PERMISSIONS_DEFAULT,
+    &PERMISSIONS_MAX_DEPTH,
+    &PERMISSIONS_PRECEDENCE,
+    &PERMISSIONS_LENIENT,
     &ENV,
     &INTEGRATION,
     &LOGS_LINES,

@@ -112,7 +112,7 @@ fn what_is_kept_gives_the_same_answers() {
     let revived = crate::catalog::stitch::stitch(crate::catalog::stitch::StitchInput {
         sources: catalog.sources().to_vec(),
         files: files.into_iter().flatten().collect(),
-        diagnostics: Vec::new(),
+        ..crate::catalog::stitch::StitchInput::default()
     });
     assert_eq!(facts(&revived), facts(&catalog));
 }
@@ -405,7 +405,7 @@ proptest! {
             if let Ok(files) = opened.revive(&known) {
                 let files = files.into_iter().flatten().collect();
                 let sources = opened.catalog.sources().to_vec();
-                look_at(&crate::catalog::stitch::stitch(crate::catalog::stitch::StitchInput { sources, files, diagnostics: Vec::new() }));
+                look_at(&crate::catalog::stitch::stitch(crate::catalog::stitch::StitchInput { sources, files, ..crate::catalog::stitch::StitchInput::default() }));
             }
         }
     }

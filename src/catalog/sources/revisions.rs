@@ -250,7 +250,12 @@ impl<'a> Revisions<'a> {
             place: self.config.name.clone(),
             ..SourceState::default()
         };
-        let input = StitchInput { sources: vec![source], files: delta.files, diagnostics: delta.diagnostics };
+        let input = StitchInput {
+            sources: vec![source],
+            files: delta.files,
+            diagnostics: delta.diagnostics,
+            ..StitchInput::default()
+        };
         Side { revision, commit, time, catalog: stitch(input) }
     }
 }

@@ -3,7 +3,7 @@
 use super::draft::Drafts;
 use crate::catalog::snapshot::{Edge, NONE, Str, Strings};
 use crate::model::relation::reverse;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 /// Refs with their numbers and relations.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn build(drafts: &Drafts<'_>) -> Self {
+    /// Numbers everything; relations to `hidden` refs lead nowhere.
+    pub(super) fn build(drafts: &Drafts<'_>, hidden: &FxHashSet<Box<str>>) -> Self {
         let size = drafts.all.iter().map(|draft| drafts.text(draft.entity_ref).len()).sum();
         let mut refs =
             Strings { text: String::with_capacity(size), ends: Vec::with_capacity(drafts.all.len()) };
@@ -40,6 +41,7 @@ impl Graph {
                 let text = drafts.text(stated.target);
                 match (ids.get(text), targets.get_mut(at as usize)) {
                     (Some(id), Some(slot)) => *slot = *id,
+                    _ if hidden.contains(text) => {}
                     _ => dangling.push(text),
                 }
             }

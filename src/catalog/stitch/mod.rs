@@ -19,6 +19,7 @@ use columns::Columns;
 use draft::Drafts;
 pub(super) use draft::canonical_ref;
 use graph::Graph;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// What there is to join.
@@ -30,6 +31,8 @@ pub struct StitchInput {
     pub files: Vec<Arc<ParsedFile>>,
     /// What is wrong outside of any file.
     pub diagnostics: Vec<Diagnostic>,
+    /// Refs that may not be known: relations to them are left out, not told as missing.
+    pub hidden: FxHashSet<Box<str>>,
 }
 
 fn sort_files(files: &mut [Arc<ParsedFile>]) {
@@ -45,14 +48,14 @@ pub fn stitch_again(before: &Catalog, files: &[Arc<ParsedFile>], mut input: Stit
 
 /// Joins files into a snapshot.
 pub fn stitch(input: StitchInput) -> Catalog {
-    let StitchInput { mut sources, mut files, mut diagnostics } = input;
+    let StitchInput { mut sources, mut files, mut diagnostics, hidden } = input;
     sort_files(&mut files);
     let (drafts, losers) = Drafts::read(&files).settle();
     for loser in &losers {
         diagnostics.extend(report::conflict(&files, &sources, &drafts, loser));
     }
     diagnostics.extend(files.iter().flat_map(|file| file.problems().into_owned()));
-    let graph = Graph::build(&drafts);
+    let graph = Graph::build(&drafts, &hidden);
     if graph.refs.len() > drafts.all.len() {
         let is_missing = |id: u32| id >= graph.entities && id != NONE;
         let by_name = report::refs_by_name(&drafts);

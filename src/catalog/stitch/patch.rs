@@ -216,7 +216,7 @@ impl<'a> Part<'a> {
         if !losers.is_empty() {
             return None;
         }
-        let graph = Graph::build(&drafts);
+        let graph = Graph::build(&drafts, &FxHashSet::default());
         let columns = Columns::build(&drafts, &graph);
         Some(Self { drafts, graph, columns })
     }
@@ -422,7 +422,7 @@ impl Problems<'_> {
         out.extend(all.iter().flat_map(|file| file.problems().into_owned()));
         self.dangling(files, &self.part.drafts, &self.part.graph, &mut out)?;
         let others = Drafts::some(all, again.values().copied());
-        self.dangling(all, &others, &Graph::build(&others), &mut out)?;
+        self.dangling(all, &others, &Graph::build(&others, &FxHashSet::default()), &mut out)?;
         Some(out)
     }
 

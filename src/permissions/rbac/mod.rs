@@ -50,7 +50,7 @@ pub struct Settings {
 }
 
 /// Everything that decides.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules {
     settings: Settings,
     /// Lines by subject; a subject is a role, a user or a group.

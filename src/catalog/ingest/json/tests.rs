@@ -12,7 +12,7 @@ fn catalog(relations: RelationsFrom, entities: &[serde_json::Value]) -> Catalog 
     }
     let (files, diagnostics) = files.finish();
     let sources = vec![SourceState { name, kind: "backstage", ..SourceState::default() }];
-    stitch(StitchInput { sources, files, diagnostics })
+    stitch(StitchInput { sources, files, diagnostics, ..StitchInput::default() })
 }
 
 fn component(name: &str, more: &serde_json::Value) -> serde_json::Value {
