@@ -15,5 +15,6 @@ mod config;
 mod data;
 mod manners;
 mod places;
+mod rbac;
 mod run;
 mod validate;
