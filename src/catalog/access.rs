@@ -11,6 +11,7 @@ use crate::permissions::rbac::{Asked, Directory, Outcome, Resource, Rules};
 use crate::permissions::{CATALOG_READ, Claims, Decision, Identity, Policy, Principal};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who looks, and by which rules; also decides about every other permission of that person.
@@ -55,10 +56,10 @@ impl Person {
             above.insert(user.clone(), identity.principal.groups.clone());
         }
         while let Some(group) = todo.pop() {
-            if !above.contains_key(&group) {
-                let parents = people.parents_of(&group);
+            if let Entry::Vacant(place) = above.entry(group) {
+                let parents = people.parents_of(place.key());
                 todo.extend(parents.iter().cloned());
-                above.insert(group, parents);
+                place.insert(parents);
             }
         }
         Self { identity, above }
@@ -97,7 +98,7 @@ impl Policy for Access {
 pub struct People<'a>(pub &'a Catalog);
 
 impl People<'_> {
-    fn targets(&self, entity_ref: &str, relation: &str) -> Vec<String> {
+    fn targets(self, entity_ref: &str, relation: &str) -> Vec<String> {
         let Some(id) = self.0.find(entity_ref) else { return Vec::new() };
         let relations = self.0.relations(id).filter(|found| found.relation == relation);
         relations.map(|found| self.0.ref_of(found.target).to_owned()).collect()

@@ -45,7 +45,15 @@ pub fn open(config: &Config, inputs: &Inputs, claims: &Claims) -> (Option<Arc<Ac
         return (None, Vec::new());
     }
     let files = Files::configured(config, inputs);
-    let (rules, mut problems) = rules(config, &files);
+    let (rules, found) = rules(config, &files);
+    let is_told = |problem: &Diagnostic| matches!(problem.code, "rbac::file" | "rbac::default");
+    let (mut problems, rejected): (Vec<_>, Vec<_>) = found.into_iter().partition(is_told);
+    if !rejected.is_empty() {
+        let message = format!("access control: {} lines of the policy files do not count", rejected.len());
+        problems.push(
+            Diagnostic::warning("rbac::rejected", message).hint("`devportal rbac lint` tells which and why"),
+        );
+    }
     if files.is_empty() && rules.settings().super_users.is_empty() {
         problems.push(
             Diagnostic::warning(

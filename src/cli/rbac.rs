@@ -340,7 +340,7 @@ fn lint(session: &mut Session, args: &LintArgs, out: &mut Output) -> Result<Exit
     };
     let catalog = whole_catalog(session, out)?;
     let (rules, mut problems) = access::rules(&session.config, &files);
-    problems.extend(findings(&rules, &People(&catalog)));
+    problems.extend(findings(&rules, People(&catalog)));
     match args.output {
         Form::Json => out.json(&problems)?,
         Form::Text => {
@@ -358,7 +358,7 @@ fn lint(session: &mut Session, args: &LintArgs, out: &mut Output) -> Result<Exit
 }
 
 /// What counts and still does nothing, or not what it seems to.
-fn findings(rules: &Rules, people: &People<'_>) -> Vec<Diagnostic> {
+fn findings(rules: &Rules, people: People<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for role in rules.roles() {
         let is_default = rules.settings().default_role.as_deref() == Some(&*role);
@@ -398,7 +398,7 @@ fn shadowed(rules: &Rules, role: &str) -> Vec<Diagnostic> {
         let is_named = |name: &&str| {
             lines.iter().any(|other| *other.permission == **name && other.action == line.action)
         };
-        if !about.is_empty() && about.iter().all(|name| is_named(name)) {
+        if !about.is_empty() && about.iter().all(is_named) {
             let message = format!(
                 "the line about `{}` never counts: {} is named by itself",
                 line.permission,

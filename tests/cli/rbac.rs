@@ -106,7 +106,8 @@ fn what_is_hidden_appears_nowhere() {
     let (bo, ana) = (machine("bo"), machine("ana"));
     let mut seen_by_ana = 0;
     for command in commands {
-        let arguments: Vec<&str> = ["--catalog", "catalog"].into_iter().chain(command.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            ["--catalog", "catalog"].into_iter().chain(command.iter().copied()).collect();
         let (bo, ana) = (bo.run(&arguments), ana.run(&arguments));
         for hidden in HIDDEN {
             let is_asked = command.contains(&hidden);
