@@ -8,13 +8,14 @@
 //! Answers, inputs and outputs are [`Value`]s: ordered, cheap to clone, the same in forms, steps and files.
 
 pub mod action;
+mod remote;
 pub mod actions;
 pub mod diff;
 pub mod engine;
+pub mod form;
 pub mod integrations;
 pub mod language;
 pub mod open;
-mod remote;
 pub mod run;
 pub mod source;
 pub mod staging;
