@@ -12,12 +12,15 @@ use crate::store::kept::Kept;
 use reqwest::Method;
 use serde_json::Value as Json;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Largest answer, in bytes: a tree of a large repository.
 const MAX_ANSWER: u64 = 32 * 1024 * 1024;
+/// Requests of one step that are under way at once.
+const AT_ONCE: usize = 4;
 /// Most pages of a list that are read.
 const MAX_PAGES: usize = 100;
 
@@ -127,10 +130,62 @@ impl Client {
         body: Option<&Json>,
     ) -> Result<Json, Refusal> {
         let answer = self.send(bench, method, path, body)?;
+        self.json(&answer)
+    }
+
+    fn json(&self, answer: &Answer) -> Result<Json, Refusal> {
         if answer.body.trim_ascii().is_empty() {
             return Ok(Json::Null);
         }
         answer.json().map_err(|error| self.refusal(error))
+    }
+
+    /// Posts many bodies to one path, some at once, and returns the answers in their order.
+    ///
+    /// # Errors
+    /// The first thing that the forge refuses.
+    pub fn post_all(
+        &self,
+        bench: &mut dyn Workbench,
+        path: &str,
+        bodies: &[Json],
+    ) -> Result<Vec<Json>, Refusal> {
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let answers: Vec<Mutex<Option<Result<Json, Refusal>>>> =
+            bodies.iter().map(|_| Mutex::new(None)).collect();
+        let (notes, told) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(bodies.len()) {
+                let (notes, next, failed, answers) = (notes.clone(), &next, &failed, &answers);
+                scope.spawn(move || {
+                    while !failed.load(Ordering::Relaxed) {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let (Some(body), Some(place)) = (bodies.get(at), answers.get(at)) else { return };
+                        let answer = self
+                            .request(Method::POST, path, Some(body))
+                            .and_then(|request| {
+                                self.ask(request, &notes).map_err(|error| self.refusal(error))
+                            })
+                            .and_then(|answer| self.json(&answer));
+                        failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+                        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+                    }
+                });
+            }
+            drop(notes);
+            tell(bench, told);
+        });
+        let mut found = Vec::with_capacity(answers.len());
+        let mut missing = None;
+        for answer in answers {
+            match answer.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(Ok(answer)) => found.push(answer),
+                Some(Err(refusal)) => return Err(refusal),
+                // left out because another one failed
+                None => missing = Some(NetError::Cancelled { host: self.host.clone() }),
+            }
+        }
+        missing.map_or(Ok(found), |error| Err(self.refusal(error)))
     }
 
     /// Gets all pages of a list of objects, by their `Link` headers.
@@ -162,6 +217,11 @@ impl Client {
         path: &str,
         body: Option<&Json>,
     ) -> Result<Answer, Refusal> {
+        let request = self.request(method, path, body)?;
+        self.exchange(bench, request).map_err(|error| self.refusal(error))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Json>) -> Result<Request, Refusal> {
         let url = self.base.join(path).map_err(|error| {
             let cause = format!("`{path}` is no address there ({error})");
             self.refusal(NetError::Broken { host: self.host.clone(), cause })
@@ -173,40 +233,40 @@ impl Client {
         if let Some(kind) = self.accept {
             request = request.header("accept", kind);
         }
-        self.exchange(bench, request).map_err(|error| self.refusal(error))
+        Ok(request)
     }
 
     /// Waits for the answer on a thread of its own, so that the log tells about waits while they last.
     fn exchange(&self, bench: &mut dyn Workbench, request: Request) -> Result<Answer, NetError> {
         let (notes, told) = mpsc::channel();
         std::thread::scope(|scope| {
-            let asking = scope.spawn(move || {
-                let notify = move |note: NetNote| {
-                    if let NetNote::Waiting { until, why } = note {
-                        let _ = notes.send((until, why));
-                    }
-                };
-                let api = Api {
-                    net: &self.net,
-                    base: self.base.clone(),
-                    auth: self.auth.clone(),
-                    kept: &self.kept,
-                    cancel: &self.cancel,
-                    timeout: None,
-                    max_bytes: Some(MAX_ANSWER),
-                    ca_file: self.ca_file.clone(),
-                    notify: &notify,
-                };
-                api.send(request)
-            });
-            // ends when the request does
-            for (until, why) in told {
-                bench.log(&format!("{why}: waiting until {}", until.strftime("%H:%M:%S UTC")));
-            }
+            let asking = scope.spawn(move || self.ask(request, &notes));
+            tell(bench, told);
             asking.join().unwrap_or_else(|_| {
                 Err(NetError::Broken { host: self.host.clone(), cause: "asking it failed".to_owned() })
             })
         })
+    }
+
+    fn ask(&self, request: Request, notes: &mpsc::Sender<String>) -> Result<Answer, NetError> {
+        let notes = notes.clone();
+        let notify = move |note: NetNote| {
+            if let NetNote::Waiting { until, why } = note {
+                let _ = notes.send(format!("{why}: waiting until {}", until.strftime("%H:%M:%S UTC")));
+            }
+        };
+        let api = Api {
+            net: &self.net,
+            base: self.base.clone(),
+            auth: self.auth.clone(),
+            kept: &self.kept,
+            cancel: &self.cancel,
+            timeout: None,
+            max_bytes: Some(MAX_ANSWER),
+            ca_file: self.ca_file.clone(),
+            notify: &notify,
+        };
+        api.send(request)
     }
 
     fn refusal(&self, error: NetError) -> Refusal {
@@ -244,6 +304,13 @@ impl Client {
             }
             other => other.hint(),
         }
+    }
+}
+
+/// Logs what comes until everybody who tells something is gone.
+fn tell(bench: &mut dyn Workbench, told: mpsc::Receiver<String>) {
+    for line in told {
+        bench.log(&line);
     }
 }
 

@@ -44,6 +44,27 @@ pub struct File {
     pub content: Vec<u8>,
 }
 
+/// Returns a path of a repository: `path` below `folder`, both as a template names them.
+///
+/// # Errors
+/// When it leaves the repository.
+pub fn join(folder: Option<&str>, path: &str) -> Result<String, ActionError> {
+    let named = format!("{}/{path}", folder.unwrap_or_default());
+    let mut parts: Vec<&str> = Vec::new();
+    for part in named.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.pop().is_some() => {}
+            ".." => {
+                let shown = named.trim_start_matches('/').escape_debug().to_string();
+                return Err(ActionError::new(format!("`{shown}` leads outside of the repository")));
+            }
+            name => parts.push(name),
+        }
+    }
+    Ok(parts.join("/"))
+}
+
 /// Returns how many files a folder publishes; reads none of them.
 pub fn count(root: &Path) -> usize {
     walk(root).filter_map(Result::ok).filter(is_published).take(MAX_FILES).count()
@@ -131,6 +152,19 @@ fn is_executable(_: &ignore::DirEntry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_stay_in_their_repository() {
+        for (folder, path, expected) in [
+            (None, "a/b", Some("a/b")),
+            (Some("./x/"), "a", Some("x/a")),
+            (Some("x"), "../a", Some("a")),
+            (Some("/"), "a", Some("a")),
+            (Some("x"), "../../a", None),
+        ] {
+            assert_eq!(join(folder, path).ok().as_deref(), expected, "{folder:?} {path}");
+        }
+    }
 
     #[test]
     fn ignores_and_modes_are_honoured() {

@@ -2,16 +2,16 @@
 
 use super::super::forge::publication::{self, CommitInput};
 use super::super::forge::{
-    self, Client, Field, Kind, Outline, Publication, RepoUrl, Trail, effect, field, note_unknown, outputs,
-    read,
+    Client, Field, Kind, Outline, Publication, RepoUrl, Trail, effect, field, note_unknown, outputs, read,
 };
 use super::protection::{self, Protection};
 use super::repository::{self, RepositoryInput};
 use crate::config::integration::HostType;
 use crate::scaffolder::Value;
-use crate::scaffolder::action::{ActionError, SideEffect, Workbench};
+use crate::scaffolder::action::{Action, ActionError, SideEffect, Workbench};
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 
 const OWN: &[Field] = &[
     field("defaultBranch", Kind::Text, "Branch that the workspace is pushed to").or("\"master\""),
@@ -99,6 +99,6 @@ fn run(input: &Value, bench: &mut dyn Workbench) -> Result<Value, ActionError> {
 }
 
 /// Makes the action.
-pub fn make() -> std::sync::Arc<dyn crate::scaffolder::action::Action> {
-    forge::Outline::make(&OUTLINE)
+pub fn make() -> Arc<dyn Action> {
+    OUTLINE.make()
 }
