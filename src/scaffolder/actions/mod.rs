@@ -3,6 +3,8 @@
 //! Start at [`Registry`]. A file has a function that makes its action, as a rule a [`BuiltIn`] of two
 //! functions; it stays unmade until a template asks for it, since schemas take time to build.
 
+mod azure;
+mod bitbucket;
 mod catalog;
 mod catalog_register;
 mod command;
@@ -11,7 +13,9 @@ mod fetch_plain;
 mod fetch_template;
 pub mod forge;
 mod fs;
+mod gitea;
 mod github;
+mod gitlab;
 mod input;
 pub mod paths;
 mod publish_local;
@@ -39,6 +43,10 @@ pub static BUILT_IN: &[&[Entry]] = &[
     publish_local::ENTRIES,
     command::ENTRIES,
     github::ENTRIES,
+    gitlab::ENTRIES,
+    gitea::ENTRIES,
+    azure::ENTRIES,
+    bitbucket::ENTRIES,
 ];
 
 /// The actions that templates may use.

@@ -17,6 +17,7 @@ pub use publication::Publication;
 pub use repo_url::{RepoUrl, segment, segments};
 
 use super::BuiltIn;
+use crate::config::integration::HostType;
 use crate::scaffolder::Value;
 use crate::scaffolder::action::{Action, ActionError, SideEffect, Spec, Workbench};
 use crate::scaffolder::actions::{EffectsOf, Foresight, Work};
@@ -69,6 +70,61 @@ pub fn read<T: DeserializeOwned>(input: &Value) -> Result<T, ActionError> {
         .and_then(serde_json::from_value)
         .map_err(|error| ActionError::new(format!("Invalid input passed to action: {error}")))
 }
+
+/// The repository that an action works on, and who asks.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The repository.
+    pub repo: RepoUrl,
+    /// Token that the input gives.
+    pub token: Option<String>,
+    /// Who asks, for people.
+    pub identity: String,
+}
+
+impl Target {
+    /// Reads `repoUrl` and `token` of an input.
+    ///
+    /// # Errors
+    /// When the repository is none, or on a host of another type.
+    pub fn of(
+        input: &Value,
+        bench: &dyn Workbench,
+        kind: HostType,
+        action: &str,
+    ) -> Result<Self, ActionError> {
+        let text = |name: &str| input.get_attr(name).ok().and_then(|value| value.as_str().map(str::to_owned));
+        let url = text("repoUrl").unwrap_or_default();
+        let repo = RepoUrl::parse(&url, &bench.host().integrations)?.on(kind, action)?;
+        let token = text("token").filter(|token| !token.is_empty());
+        let identity = repo.forge.identity(token.as_deref());
+        Ok(Self { repo, token, identity })
+    }
+
+    /// Creates a client that asks as this identity.
+    ///
+    /// # Errors
+    /// When there is no token.
+    pub fn client(&self, bench: &dyn Workbench) -> Result<Client, ActionError> {
+        Client::of(&self.repo, self.token.as_deref(), bench)
+    }
+
+    /// Describes a change of the repository.
+    pub fn effect(&self, what: &str, details: Vec<String>) -> SideEffect {
+        effect(what, self.repo.shown(), self.identity.clone(), details)
+    }
+
+    /// Returns a phrase about the repository for errors: `label issue 3 of github.com/acme/shop`.
+    pub fn doing(&self, what: &str) -> String {
+        format!("{what} of {}", self.repo.shown())
+    }
+}
+
+/// The input `repoUrl`.
+pub const REPO_URL: Field =
+    required("repoUrl", Kind::Text, "The repository, as the form's RepoUrlPicker writes it");
+/// The input `token`.
+pub const TOKEN: Field = field("token", Kind::Text, "Token in place of the one of the host");
 
 /// Makes outputs of JSON, without what is null.
 pub fn outputs(json: serde_json::Value) -> Value {
