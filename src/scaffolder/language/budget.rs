@@ -5,13 +5,13 @@ use super::js;
 use minijinja::Value;
 
 /// Steps of one rendering; a step is a node of the tree, an item, or [`BYTES_PER_STEP`] bytes of new text.
-const STEPS: u64 = 5_000_000;
+const STEPS: u64 = 2_000_000;
 /// New text that costs a step.
 const BYTES_PER_STEP: usize = 128;
 /// Largest text, in bytes.
 pub(super) const LARGEST_TEXT: usize = 16 * 1024 * 1024;
 /// Largest list.
-const LARGEST_LIST: usize = 100_000;
+pub(super) const LARGEST_LIST: usize = 100_000;
 /// How deep lists and objects may be nested in one another.
 const DEEPEST_VALUE: usize = 100;
 
@@ -49,10 +49,16 @@ impl Budget {
 
     /// Pays for a text of this many bytes before it is made.
     pub(super) fn text(&mut self, bytes: usize) -> Result<(), String> {
+        self.fits(bytes)?;
+        self.steps(bytes / BYTES_PER_STEP)
+    }
+
+    /// Refuses texts of more bytes than anybody wants.
+    pub(super) fn fits(&self, bytes: usize) -> Result<(), String> {
         if bytes > LARGEST_TEXT {
             return Err(format!("the text becomes larger than {} MB", LARGEST_TEXT / 1024 / 1024));
         }
-        self.steps(bytes / BYTES_PER_STEP)
+        Ok(())
     }
 
     /// Pays for a list of this many items before it is made.

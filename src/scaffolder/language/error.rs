@@ -53,9 +53,21 @@ pub(super) fn place(source: &str, at: usize) -> (u32, u32) {
 
 /// Returns the known name that is most like the unknown one.
 pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = if unknown.len() <= 4 { 1 } else { 2 + usize::from(unknown.len() > 10) };
-    let distances = known.into_iter().map(|name| (distance(unknown, name), name));
+    let most = if unknown.len() <= 5 { 1 } else { 2 + usize::from(unknown.len() > 10) };
+    let distances = known
+        .into_iter()
+        .map(|name| (if is_shuffled(unknown, name) { 1 } else { distance(unknown, name) }, name));
     distances.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
+}
+
+/// The same letters in another order: `fro` for `for`.
+fn is_shuffled(left: &str, right: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut bytes = text.to_ascii_lowercase().into_bytes();
+        bytes.sort_unstable();
+        bytes
+    };
+    left.len() == right.len() && left.len() <= 64 && sorted(left) == sorted(right)
 }
 
 /// Counts the letters to insert, delete or replace.

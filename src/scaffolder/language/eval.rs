@@ -12,7 +12,7 @@ use super::objects::{Callable, Loop};
 use minijinja::Value;
 
 /// How deep rendering may go: nested tags and expressions, macros that call macros.
-const DEEPEST: usize = 160;
+const DEEPEST: usize = 300;
 
 /// What a rendering learns beside its text.
 #[derive(Debug, Default)]

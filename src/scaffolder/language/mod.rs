@@ -27,7 +27,11 @@ mod token;
 pub mod tree;
 
 #[cfg(test)]
+mod behaviour;
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod hostile;
 
 pub use error::LanguageError;
 pub use filters::{HostKind, Hosts};

@@ -138,10 +138,10 @@ pub(super) fn range(arguments: &[Value], budget: &mut Budget) -> Result<Vec<Valu
     let mut value = start;
     while if step > 0.0 { value < stop } else { value > stop } {
         out.push(js::number(value));
-        budget
-            .list(out.len())
-            .and_then(|()| budget.step())
-            .map_err(|_| "the range is too long".to_owned())?;
+        budget.step()?;
+        if out.len() > super::budget::LARGEST_LIST {
+            return Err("the range is too long".to_owned());
+        }
         value += step;
     }
     Ok(out)

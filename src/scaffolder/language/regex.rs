@@ -205,7 +205,7 @@ impl Pattern {
             let width = text.get(end..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
             next = if whole.start() == end { end + width } else { end };
             if out.len() > most {
-                return Err(format!("the text becomes larger than {most} bytes"));
+                return Err(format!("the text becomes larger than {} MB", most / 1024 / 1024));
             }
             if !self.flags.contains('g') {
                 break;
@@ -304,4 +304,48 @@ fn expand_number<'a>(rest: &'a str, captures: &Captures<'_, str>, out: &mut Stri
     }
     out.push('$');
     rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::javascript;
+
+    #[test]
+    fn reads_patterns_as_javascript_does() {
+        let cases = [
+            (r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "", "my-svc", true),
+            (r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "", "My", false),
+            (r"^(?!.*--)[a-z-]+$", "", "a--b", false),
+            (r"^(?!.*--)[a-z-]+$", "", "a-b", true),
+            (r"(?<=a)b", "", "ab", true),
+            (r"^\d+$", "", "١٢", false),
+            (r"^\w+$", "", "é", false),
+            (r"^\u0041\x42$", "", "AB", true),
+            (r"^[\w.-]+$", "", "a.b-c", true),
+            (r"^a{2}$", "", "aa", true),
+            (r"^{a}$", "", "{a}", true),
+            (r"^a{,2}$", "", "a{,2}", true),
+            (r"[[]", "", "[", true),
+            (r"[a&&b]", "", "&", true),
+            (r"[]", "", "a", false),
+            (r"^[^]$", "", "\n", true),
+            (r"^.$", "", "\u{2028}", false),
+            (r"^.$", "s", "\n", true),
+            (r"^b$", "m", "a\nb", true),
+            (r"^(a)\1$", "", "aa", true),
+            (r"ABC", "i", "abc", true),
+            (r"^\/api\/v\d$", "", "/api/v1", true),
+            (r"^[\]\[]$", "", "]", true),
+            (r"^(?:(?<year>\d{4})-\d\d)$", "", "2024-01", true),
+            (r"^[a-zA-Z\-_.]+$", "", "a_b-c.d", true),
+            (r"^\$\{x\}$", "", "${x}", true),
+        ];
+        for (pattern, flags, text, matches) in cases {
+            let regex = javascript(pattern, flags).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+            assert_eq!(regex.is_match(text).ok(), Some(matches), "{pattern} on {text:?}");
+        }
+        for broken in ["(", "[a", "a**", "(?<n"] {
+            assert!(javascript(broken, "").is_err(), "{broken}");
+        }
+    }
 }

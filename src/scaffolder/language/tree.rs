@@ -27,7 +27,7 @@ pub trait Files: Sync {
     /// Lists all files, folders and links, names in front of what is in them.
     ///
     /// # Errors
-    /// When a folder cannot be read, a link leaves the skeleton, or there is too much.
+    /// When a folder cannot be read, or there is too much.
     fn entries(&self) -> Result<Vec<Entry>, TreeError>;
 
     /// Reads a file that [`Files::entries`] named.
@@ -58,6 +58,11 @@ pub enum EntryKind {
     },
     /// A symbolic link.
     Link {
+        /// Where it points, as written.
+        target: String,
+    },
+    /// A symbolic link that leads out of the skeleton; it is left out, with a warning.
+    Escape {
         /// Where it points, as written.
         target: String,
     },
@@ -144,14 +149,6 @@ pub enum TreeError {
         /// Why not.
         reason: &'static str,
     },
-    /// A link that leads out of the skeleton.
-    #[error("the link `{path}` leads out of the skeleton, to `{target}`")]
-    Link {
-        /// Path in the skeleton.
-        path: String,
-        /// Where it points.
-        target: String,
-    },
     /// A file or folder.
     #[error("could not read `{path}`: {reason}")]
     Read {
@@ -214,7 +211,7 @@ impl Language {
         let context = Value::from_pairs([(root, values.clone())]);
         let entries = from.entries()?;
         let copied = globs(&rules.copy_without_templating, &entries)?;
-        let mut warnings = old_word(rules);
+        let mut warnings = old_words(rules);
         let jobs = self.plan(&entries, rules, &copied, &context, exists, &mut warnings)?;
         let bytes = AtomicU64::new(0);
         let made: Vec<Result<Made, TreeError>> =
@@ -257,6 +254,10 @@ impl Language {
         let mut taken = HashSet::new();
         let mut jobs: Vec<Job<'a>> = Vec::new();
         for entry in entries {
+            if let EntryKind::Escape { target } = &entry.kind {
+                warnings.push(left_out(&entry.path, target));
+                continue;
+            }
             let is_folder = entry.kind == EntryKind::Folder;
             let mut name = entry.path.as_str();
             let renders = match &extension {
@@ -300,7 +301,9 @@ impl Language {
         let mut warnings = Vec::new();
         let kind = match &entry.kind {
             EntryKind::Folder => FileKind::Folder,
-            EntryKind::Link { target } => FileKind::Link { target: target.clone() },
+            EntryKind::Link { target } | EntryKind::Escape { target } => {
+                FileKind::Link { target: target.clone() }
+            }
             EntryKind::File { mode } => {
                 let read = from.read(&entry.path);
                 let mut content = read.map_err(|error| TreeError::Read {
@@ -359,17 +362,39 @@ fn keep_last(jobs: &mut Vec<Job<'_>>) {
     jobs.retain(|_| kept.next().unwrap_or(true));
 }
 
-fn old_word(rules: &TreeRules) -> Vec<Warning> {
-    if rules.copy_without_render.is_empty() {
-        return Vec::new();
+fn left_out(path: &str, target: &str) -> Warning {
+    Warning {
+        place: path.to_owned(),
+        line: 1,
+        column: 1,
+        message: format!("the link leads out of the skeleton, to `{target}`, and is left out"),
+        hint: String::new(),
     }
-    vec![Warning {
+}
+
+fn old_words(rules: &TreeRules) -> Vec<Warning> {
+    let dotted =
+        rules.copy_without_templating.iter().filter(|glob| glob.trim_start_matches('!').starts_with("./"));
+    let mut warnings: Vec<Warning> = dotted
+        .map(|glob| Warning {
+            place: "/copyWithoutTemplating".to_owned(),
+            line: 1,
+            column: 1,
+            message: format!("the pattern `{glob}` matches nothing, because paths do not start with `./`"),
+            hint: "leave `./` out".to_owned(),
+        })
+        .collect();
+    if rules.copy_without_render.is_empty() {
+        return warnings;
+    }
+    warnings.push(Warning {
         place: "/copyWithoutRender".to_owned(),
         line: 1,
         column: 1,
         message: "`copyWithoutRender` is no longer read, so these files are rendered".to_owned(),
         hint: "write `copyWithoutTemplating`".to_owned(),
-    }]
+    });
+    warnings
 }
 
 fn with_dot(extension: &str) -> String {
@@ -433,7 +458,6 @@ fn globs(patterns: &[String], entries: &[Entry]) -> Result<Globs, TreeError> {
             Some(rest) if !rest.starts_with('(') => (1, rest),
             _ => (0, pattern.as_str()),
         };
-        let glob = glob.trim_start_matches("./");
         let bare = glob.trim_end_matches('/');
         let is_folder = entries.iter().any(|entry| entry.kind == EntryKind::Folder && entry.path == bare);
         let mut written = vec![glob.to_owned()];
@@ -544,10 +568,9 @@ impl Folder {
             } else if kind.is_symlink() {
                 let target = std::fs::read_link(entry.path()).map_err(|error| failed(&path, &error))?;
                 let target = target.to_string_lossy().into_owned();
-                if leaves(root, &entry.path(), &path, &target) {
-                    return Err(TreeError::Link { path, target });
-                }
-                out.push(Entry { path, kind: EntryKind::Link { target } });
+                let leaves = leaves(root, &entry.path(), &path, &target);
+                let kind = if leaves { EntryKind::Escape { target } } else { EntryKind::Link { target } };
+                out.push(Entry { path, kind });
             } else if kind.is_file() {
                 let mode = mode_of(&entry).map_err(|error| failed(&path, &error))?;
                 out.push(Entry { path, kind: EntryKind::File { mode } });

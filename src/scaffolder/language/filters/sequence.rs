@@ -265,10 +265,7 @@ fn join(input: &Value, arguments: &Args, budget: &mut Budget) -> Result<Value, S
         }
         budget.whole(value)?;
         js::print(value, &mut out, 0);
-        budget.text(out.len().min(super::super::budget::LARGEST_TEXT + 1) / 1024)?;
-        if out.len() > super::super::budget::LARGEST_TEXT {
-            return Err("the text becomes too large".to_owned());
-        }
+        budget.fits(out.len())?;
     }
     Ok(Value::from(out))
 }
