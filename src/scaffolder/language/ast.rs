@@ -188,7 +188,7 @@ pub(super) fn walk_expr<'t>(expr: &'t Expr, visit: &mut dyn FnMut(&'t Expr)) {
     match &expr.kind {
         ExprKind::Literal(_) | ExprKind::Name(_) => {}
         ExprKind::List(items) | ExprKind::Group(items) => {
-            items.iter().for_each(|item| walk_expr(item, visit))
+            items.iter().for_each(|item| walk_expr(item, visit));
         }
         ExprKind::Record(entries) => entries.iter().for_each(|(_, value)| walk_expr(value, visit)),
         ExprKind::Member(target, _) | ExprKind::Unary(_, target) => walk_expr(target, visit),

@@ -139,7 +139,7 @@ fn points_at_mistakes() {
         ("${#a[@]}", (1, 2), "a comment is opened here", "{% raw %}"),
         ("a #} b", (1, 3), "`#}` ends a comment", "{% raw %}"),
         ("{% raw %}x{%- endraw %}", (1, 1), "never closed", "without `-`"),
-        ("${{ values.name.nope() }}", (1, 16), "`values.name.nope` is undefined", ""),
+        ("${{ values.name.nope() }}", (1, 17), "`values.name.nope` is undefined", ""),
         ("${{ 1 is divisible(2) }}", (1, 10), "there is no test `divisible`", ""),
         ("${{ a if b else c if d else e }}", (1, 19), "`if` stands where", "parentheses"),
         ("${{ 'x }}", (1, 1), "an expression is opened here", "a quote inside may be open"),

@@ -49,12 +49,12 @@ impl Budget {
 
     /// Pays for a text of this many bytes before it is made.
     pub(super) fn text(&mut self, bytes: usize) -> Result<(), String> {
-        self.fits(bytes)?;
+        Self::fits(bytes)?;
         self.steps(bytes / BYTES_PER_STEP)
     }
 
     /// Refuses texts of more bytes than anybody wants.
-    pub(super) fn fits(&self, bytes: usize) -> Result<(), String> {
+    pub(super) fn fits(bytes: usize) -> Result<(), String> {
         if bytes > LARGEST_TEXT {
             return Err(format!("the text becomes larger than {} MB", LARGEST_TEXT / 1024 / 1024));
         }

@@ -105,7 +105,7 @@ impl<'t> Render<'t> {
             Node::Text(text) => {
                 at(0, self.budget.text(text.len()))?;
                 out.push_str(text);
-                self.fits(out, 0)
+                Self::fits(out, 0)
             }
             Node::Output(expr) => {
                 let value = self.eval(expr, scope)?;
@@ -147,7 +147,7 @@ impl<'t> Render<'t> {
         }
     }
 
-    fn fits(&self, out: &str, place: At) -> Result<(), Fault> {
+    fn fits(out: &str, place: At) -> Result<(), Fault> {
         if out.len() > super::budget::LARGEST_TEXT {
             let most = super::budget::LARGEST_TEXT / 1024 / 1024;
             return Err(Fault::new(place as usize, format!("the result becomes larger than {most} MB")));
@@ -170,7 +170,7 @@ impl<'t> Render<'t> {
             }
             _ => js::print(value, out, 0),
         }
-        self.fits(out, place)
+        Self::fits(out, place)
     }
 
     fn switch(
@@ -680,7 +680,7 @@ fn rounds(list: &Value, targets: usize) -> Vec<Round> {
         // An object with a length is a list to JavaScript
         Kind::Record => {
             let length = js::field(list, "length").map_or(0.0, |length| js::to_number(&length));
-            let length = if length.is_nan() { 0 } else { length.max(0.0).min(100_001.0) as usize };
+            let length = if length.is_nan() { 0 } else { length.clamp(0.0, 100_001.0) as usize };
             let item = |index: usize| js::field(list, &index.to_string()).unwrap_or(Value::UNDEFINED);
             (0..length).map(|index| Round::One(item(index))).collect()
         }

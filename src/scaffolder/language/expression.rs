@@ -24,6 +24,9 @@ pub(super) struct Parser<'s> {
     depth: usize,
 }
 
+/// Names that are given by place, and names with a value to fall back to.
+type Signature = (Vec<Box<str>>, Vec<(Box<str>, Expr)>);
+
 /// A run of `*`, `/`, `%` that goes from left to right.
 type Run = (Expr, Vec<(Binary, Expr)>);
 
@@ -115,7 +118,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Reads the names of a macro after `(`, up to `)`.
-    pub(super) fn signature(&mut self) -> Result<(Vec<Box<str>>, Vec<(Box<str>, Expr)>), Fault> {
+    pub(super) fn signature(&mut self) -> Result<Signature, Fault> {
         let mut positional = Vec::new();
         let mut defaults = Vec::new();
         if self.takes(")") {

@@ -16,7 +16,7 @@ pub(super) fn parse(source: &str, syntax: Syntax) -> Result<Vec<Node>, Fault> {
     let (nodes, stop) = reader.body(&[])?;
     match stop {
         None => Ok(nodes),
-        Some(stop) => Err(reader.misplaced(tag_name(stop.text), stop, &[])),
+        Some(stop) => Err(Reader::misplaced(tag_name(stop.text), stop, &[])),
     }
 }
 
@@ -75,7 +75,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn misplaced(&self, name: &str, code: Code<'s>, stops: &[&str]) -> Fault {
+    fn misplaced(name: &str, code: Code<'s>, stops: &[&str]) -> Fault {
         let fault = Fault::new(code.tag, format!("`{{% {name} %}}` closes nothing that is open"));
         match stops.last() {
             Some(stop) => fault.hint(format!("`{{% {stop} %}}` is expected first")),
@@ -98,9 +98,9 @@ impl<'s> Reader<'s> {
                 Err(Fault::new(code.tag, format!("`{{% {name} %}}` has no other files to read from"))
                     .hint("put the text into this file; templates render one file at a time"))
             }
-            "else" | "elif" | "elseif" | "case" | "default" => Err(self.misplaced(name, code, stops)),
+            "else" | "elif" | "elseif" | "case" | "default" => Err(Self::misplaced(name, code, stops)),
             _ if name.starts_with("end") && TAGS.contains(&name.get(3..).unwrap_or_default()) => {
-                Err(self.misplaced(name, code, stops))
+                Err(Self::misplaced(name, code, stops))
             }
             _ => Err(unknown_tag(name, code)),
         }

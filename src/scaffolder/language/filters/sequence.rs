@@ -60,7 +60,7 @@ fn present(input: &Value) -> Result<(), String> {
 
 fn size(value: &Value, what: &str) -> Result<usize, String> {
     let size = js::to_number(value).trunc();
-    if size >= 1.0 && size <= 100_000.0 {
+    if (1.0..=100_000.0).contains(&size) {
         Ok(size as usize)
     } else {
         Err(format!("{what} is a whole number above 0"))
@@ -265,7 +265,7 @@ fn join(input: &Value, arguments: &Args, budget: &mut Budget) -> Result<Value, S
         }
         budget.whole(value)?;
         js::print(value, &mut out, 0);
-        budget.fits(out.len())?;
+        Budget::fits(out.len())?;
     }
     Ok(Value::from(out))
 }
