@@ -8,7 +8,6 @@
 //! Answers, inputs and outputs are [`Value`]s: ordered, cheap to clone, the same in forms, steps and files.
 
 pub mod action;
-mod remote;
 pub mod actions;
 pub mod diff;
 pub mod engine;
@@ -16,6 +15,7 @@ pub mod form;
 pub mod integrations;
 pub mod language;
 pub mod open;
+mod remote;
 pub mod run;
 pub mod source;
 pub mod staging;
