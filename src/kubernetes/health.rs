@@ -17,6 +17,7 @@ pub use book::{Book, Healths};
 pub use verdict::{findings, is_current, is_ready, of, sort};
 
 use super::object::ObjectRef;
+use super::rows::status::Status;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -53,6 +54,19 @@ pub struct Health {
     pub silent: Vec<Arc<str>>,
     /// What may not be read where its objects could be.
     pub refused: Vec<Refused>,
+    /// Its pods in a word each, the worst first; a bounded number.
+    pub marks: Vec<PodMark>,
+}
+
+/// A pod in a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodMark {
+    /// Which one.
+    pub at: ObjectRef,
+    /// As kubectl prints it.
+    pub status: Status,
+    /// Containers ready and wanted.
+    pub ready: (u32, u32),
 }
 
 /// What may not be read of a cluster.

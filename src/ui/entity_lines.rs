@@ -2,14 +2,15 @@
 //!
 //! Pure functions from the snapshot to spans, shared by lists, previews and the overview.
 
-use super::text::{Line, Span, span};
+use super::text::{Line, Span, span, wrap};
 use super::theme::Sign;
 use super::widgets::{Flow, Piece};
 use crate::app::Context;
 use crate::catalog::{Catalog, Entity, EntityId};
 use crate::config::theme::Role;
 use crate::diagnostic::Severity;
-use crate::kubernetes::health::Word;
+use crate::kubernetes::health::{Health, PodMark, Word};
+use crate::kubernetes::rows::status::Tone;
 use crate::model::entity_ref::split_canonical;
 use crate::model::relation;
 use crate::model::value::ValueRef;
@@ -83,6 +84,47 @@ pub fn health_cell(cx: &Context, canonical: &str) -> Line {
         (word, ..) => format!("{} {}", sign.text(cx), word.as_str()),
     };
     vec![span(words, sign.role())]
+}
+
+/// Returns the pods of a service, the worst first: `a1 Running 1/1`.
+pub fn pod_lines(cx: &Context, health: &Health, width: usize) -> Vec<Line> {
+    let is_one = health.clusters.len() < 2;
+    let name = |mark: &PodMark| {
+        if is_one { mark.at.name.to_string() } else { format!("{}  {}", mark.at.name, mark.at.cluster) }
+    };
+    let cells = health.marks.iter().map(|mark| crate::model::text::width(&name(mark))).max().unwrap_or(0);
+    let cells = cells.min(width.saturating_sub(28));
+    let line = |mark: &PodMark| {
+        let (sign, role) = match mark.status.tone {
+            Tone::Bad => (Sign::Error, Role::Error),
+            Tone::Poor => (Sign::Warn, Role::Warn),
+            Tone::Unknown => (Sign::Unknown, Role::Unknown),
+            Tone::Good | Tone::Ended => (Sign::Ok, Role::Ok),
+        };
+        let (ready, wanted) = mark.ready;
+        vec![
+            span(format!("{:<cells$}", crate::model::text::cut(&name(mark), cells)), Role::Text),
+            span(format!("  {} {}", sign.text(cx), mark.status.word), role),
+            span(format!("  {ready}/{wanted}"), Role::Dim),
+        ]
+    };
+    health.marks.iter().map(line).collect()
+}
+
+/// Most findings that stand beside a list.
+const MOST_FINDINGS: usize = 20;
+
+/// Returns what is wrong with a service, the worst first, each with its cause.
+pub fn finding_lines(cx: &Context, health: &Health, width: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for finding in health.findings.iter().take(MOST_FINDINGS) {
+        let sign = if finding.severity >= 6 { Sign::Error } else { Sign::Warn };
+        let said = format!("{} {}: {}", sign.text(cx), finding.object.name, finding.message);
+        lines.extend(wrap(&said, width.max(8)).into_iter().map(|part| vec![span(part, sign.role())]));
+        let cause = wrap(&finding.cause, width.saturating_sub(2).max(8));
+        lines.extend(cause.into_iter().map(|part| vec![span(format!("  {part}"), Role::Dim)]));
+    }
+    lines
 }
 
 /// Returns how a service is with the reason: `✗ down  1/3 pods ready, 2 OOMKilled`.

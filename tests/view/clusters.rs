@@ -2,11 +2,12 @@
 
 use devportal::kubernetes::Kind;
 use devportal::kubernetes::cluster::{Cluster, Connection};
-use devportal::kubernetes::health::{Evidence, Finding, Health, Word};
+use devportal::kubernetes::health::{Evidence, Finding, Health, PodMark, Word};
 use devportal::kubernetes::object::{
     Condition, Container, ContainerState, CronJob, Event, Facts, Node, Object, ObjectRef, Owner, Pod,
     Resources, Role, Service, Terminated, Workload,
 };
+use devportal::kubernetes::rows::status::{Status, Tone};
 use devportal::kubernetes::state::{
     ClusterState, Forbidden, Metrics, MetricsStatus, Phase, PodUse, State, Table, Watch,
 };
@@ -347,6 +348,11 @@ fn health() -> Health {
         docs: None,
         evidence: Evidence::Logs { is_previous: true },
     };
+    let mark = |name: &str, word: &'static str, tone: Tone, ready: u32| PodMark {
+        at: pod(name),
+        status: Status { word: word.into(), tone },
+        ready: (ready, 1),
+    };
     Health {
         word: Word::Slow,
         summary: "2/3 pods ready, 1 OOMKilled".to_owned(),
@@ -356,6 +362,10 @@ fn health() -> Health {
         clusters: vec!["prod-eu".into(), "prod-us".into()],
         silent: vec!["staging".into()],
         refused: Vec::new(),
+        marks: vec![
+            mark("checkout-7d9f-b7qrs", "CrashLoopBackOff", Tone::Bad, 0),
+            mark("checkout-7d9f-a1xyz", "Running", Tone::Good, 1),
+        ],
     }
 }
 

@@ -1,10 +1,11 @@
 //! How a set of objects is, in a word: workloads, pods, findings.
 
 use super::own::{Look, RECENT};
-use super::{Finding, Health, Refused, Word, others, own, upstream};
+use super::{Finding, Health, PodMark, Refused, Word, others, own, upstream};
 use crate::kubernetes::columns::pod_status;
 use crate::kubernetes::kind::Kind;
 use crate::kubernetes::object::{Condition, ContainerState, Facts, Object, Pod, Role};
+use crate::kubernetes::rows::status::{self, Tone};
 use crate::kubernetes::select::{Binding, Found};
 use crate::kubernetes::state::{ClusterState, Phase, State, Table, Watch};
 use jiff::{SignedDuration, Timestamp};
@@ -71,9 +72,27 @@ pub fn of(state: &State, objects: &[Found<'_>], bindings: &[&Binding], now: Time
     health.clusters = clusters.into_iter().cloned().collect();
     health.silent = silent(state, bindings);
     health.refused = refused(state, bindings);
+    health.marks = marks(objects);
     health.word = word(&health, &groups, state, now);
     health.summary = summary(&health, objects);
     health
+}
+
+/// Most pods that are named.
+const MARKS: usize = 16;
+
+/// Returns the pods in a word each, the worst first; those that ended well say nothing.
+fn marks(objects: &[Found<'_>]) -> Vec<PodMark> {
+    let mark = |found: &Found<'_>| {
+        let Facts::Pod(pod) = &found.object.facts else { return None };
+        let (status, numbers) = (status::of(found.object), pod_status(found.object, pod));
+        let ready = (numbers.ready, numbers.total);
+        (status.tone != Tone::Ended).then(|| PodMark { at: found.at(), status, ready })
+    };
+    let mut all: Vec<PodMark> = objects.iter().filter_map(mark).collect();
+    all.sort_by(|a, b| a.status.tone.cmp(&b.status.tone).then_with(|| a.at.name.cmp(&b.at.name)));
+    all.truncate(MARKS);
+    all
 }
 
 /// Pods that belong together: those of a workload, or one on its own.

@@ -172,6 +172,17 @@ impl PodView {
         }
     }
 
+    /// Says that a container has no instance before, and where the pod is over, how it ended: that is what whoever
+    /// asks for it looks for.
+    pub fn without_previous(&self) -> String {
+        self.because("there is no instance before this one".to_owned())
+    }
+
+    /// Adds to why something cannot be read how the pod ended, where it did not end well.
+    pub fn because(&self, why: String) -> String {
+        if &*self.phase == "Failed" { format!("{why}; the pod ended: {}", self.farewell()) } else { why }
+    }
+
     /// Returns whether none of its containers will run again.
     pub fn is_over(&self) -> bool {
         matches!(&*self.phase, "Succeeded" | "Failed")

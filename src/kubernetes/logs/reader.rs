@@ -170,7 +170,7 @@ impl Reader {
                 && container.last.is_empty()
                 && container.state != RunState::Unknown
             {
-                return SourceState::Ended("there is no instance before this one".to_owned());
+                return SourceState::Ended(view.without_previous());
             }
             if let (false, RunState::Waiting(why)) = (container.has_started(), &container.state) {
                 return SourceState::Ended(format!("not started: {why}"));
@@ -196,11 +196,9 @@ impl Reader {
                     why
                 }
                 Err(Refusal::NotStarted(why)) => return SourceState::Ended(format!("not started: {why}")),
-                Err(Refusal::NoPrevious) => {
-                    return SourceState::Ended("there is no instance before this one".to_owned());
-                }
+                Err(Refusal::NoPrevious) => return SourceState::Ended(view.without_previous()),
                 Err(Refusal::Gone) => return SourceState::Failed("the pod is gone".to_owned()),
-                Err(Refusal::Never(kind, why)) => return self.fail(kind, why),
+                Err(Refusal::Never(kind, why)) => return self.fail(kind, view.because(why)),
             };
             state.tries += 1;
             if state.tries >= TRIES {
@@ -254,7 +252,7 @@ impl Reader {
                 }
                 Err(Refusal::NoPrevious) => ("there is no instance before this one".to_owned(), None),
                 Err(Refusal::Gone) => return self.leave(&mut state).await,
-                Err(Refusal::Never(kind, why)) => return self.fail(kind, why),
+                Err(Refusal::Never(kind, why)) => return self.fail(kind, view.because(why)),
             };
             state.splitter.forget();
             self.out.event(Event::CaughtUp);

@@ -17,7 +17,7 @@ use crate::app::place::Place;
 use crate::app::subject::Subject;
 use crate::catalog::SourceState;
 use crate::config::theme::Role;
-use crate::kubernetes::health::Healths;
+use crate::kubernetes::health::{Health, Healths};
 use crate::ui::entity_lines;
 use crate::ui::text::{Line, paint, put, put_line, span};
 use crate::ui::theme::{Sign, style};
@@ -352,6 +352,10 @@ impl CatalogPane {
             Panel { title: "", note: "", is_focused: self.focus == Region::Preview }.draw(cx, region, buf);
             return;
         };
+        let (region, below) = with_pods(cx, entity.entity_ref(), region);
+        if let Some((health, below)) = below {
+            draw_pods(cx, health, below, buf);
+        }
         let panel = Panel { title: entity.name(), note: "", is_focused: self.focus == Region::Preview };
         let inner = panel.draw(cx, region, buf);
         let width = usize::from(inner.width.saturating_sub(2));
@@ -506,6 +510,45 @@ impl CatalogPane {
                 Effect::Toast(Level::Ok, format!("saved as view `{choice}`")),
             ],
             _ => Vec::new(),
+        }
+    }
+}
+
+/// Rows that the preview keeps for facts before pods and findings stand below it.
+const FACTS: u16 = 24;
+
+/// Returns the part of the preview for facts, and where there is room the part below it for what runs.
+fn with_pods<'a>(cx: &'a Context, canonical: &str, region: Rect) -> (Rect, Option<(&'a Health, Rect)>) {
+    let health = cx.kubernetes.health.get(canonical);
+    let has_any = |health: &&Arc<Health>| !health.marks.is_empty() || !health.findings.is_empty();
+    let Some(health) = health.filter(has_any).filter(|_| region.height >= 2 * FACTS) else {
+        return (region, None);
+    };
+    let facts = FACTS.max(region.height / 2);
+    let below = Rect { y: region.y + facts, height: region.height - facts, ..region };
+    (Rect { height: facts, ..region }, Some((health, below)))
+}
+
+/// Draws the pods of a service, and below them what is wrong with it.
+fn draw_pods(cx: &Context, health: &Health, area: Rect, buf: &mut Buffer) {
+    let width = usize::from(Panel::inner(area).width.saturating_sub(2));
+    let pods = entity_lines::pod_lines(cx, health, width);
+    let findings = entity_lines::finding_lines(cx, health, width);
+    let rows = (pods.len() as u16 + 2).min(area.height);
+    let rows = if findings.is_empty() { area.height } else { rows.min(area.height / 2) };
+    let parts = [
+        ("Pods", format!("{}/{} ready", health.pods.0, health.pods.1), pods, Rect { height: rows, ..area }),
+        (
+            "Findings",
+            health.findings.len().to_string(),
+            findings,
+            Rect { y: area.y + rows, height: area.height - rows, ..area },
+        ),
+    ];
+    for (title, note, lines, area) in parts.into_iter().filter(|part| part.3.height > 2) {
+        let inner = Panel { title, note: &note, is_focused: false }.draw(cx, area, buf);
+        for (row, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
+            put_line(cx, buf, inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), line);
         }
     }
 }

@@ -159,7 +159,7 @@ pub fn state(cx: &Context, source: &LogSource) -> String {
         SourceState::Opening => "being opened".to_owned(),
         SourceState::Following => "following".to_owned(),
         SourceState::Waiting(why) => format!("{} cut off, tried again: {why}", Sign::Stale.text(cx)),
-        SourceState::Ended(why) => format!("ended: {}", cut(why, 60)),
+        SourceState::Ended(why) => format!("ended: {}", cut(why, 200)),
         SourceState::Failed(why) => format!("{} {why}", Sign::Error.text(cx)),
     }
 }

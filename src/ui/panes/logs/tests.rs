@@ -498,3 +498,17 @@ fn esc_goes_back_step_by_step() {
     world.send(Event::Key(Key::plain(KeyCode::Esc)));
     assert!(!world.sees("› Logs"));
 }
+
+#[test]
+fn what_left_nothing_says_why() {
+    let mut world = World::new(100, 20);
+    world.stream.set_status(|status| {
+        let mut source = source("a1", "checkout-a1", "app");
+        let why = "there is no instance before this one; the pod ended: evicted: the node was low on memory";
+        source.state = SourceState::Ended(why.to_owned());
+        status.sources = Arc::new([source]);
+        status.is_following = false;
+    });
+    world.task(TaskEvent::LogsAdvanced);
+    assert!(world.sees("the node was low on memory"));
+}

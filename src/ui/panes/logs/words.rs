@@ -8,7 +8,7 @@ use crate::app::commands::id;
 use crate::app::context::{grouped, size};
 use crate::app::pane::Heading;
 use crate::config::theme::Role;
-use crate::kubernetes::logs::SourceState;
+use crate::kubernetes::logs::{LogSource, SourceState};
 use crate::ui::text::{Line, span};
 use crate::ui::theme::Sign;
 use jiff::Timestamp;
@@ -248,8 +248,26 @@ pub fn empty(pane: &LogsPane, cx: &Context) -> Vec<Line> {
             super::Reach::Minutes(_) => format!("Nothing was written {}.", pane.reach.words()),
             _ => "Nothing was written yet.".to_owned(),
         };
+        let is_telling = |source: &&LogSource| matches!(&source.state, SourceState::Ended(why) if !matches!(why.as_str(), "all is read" | "completed"));
+        let ended: Vec<Line> = pane
+            .sources
+            .iter()
+            .filter(is_telling)
+            .take(20)
+            .map(|source| {
+                vec![span(format!("{} ", source.tag), Role::Accent), span(state(cx, source), Role::Text)]
+            })
+            .collect();
+        let reach = if pane.target.is_previous && ended.len() == pane.sources.count().1 {
+            "Nothing is kept of an instance before.".to_owned()
+        } else {
+            reach
+        };
         let more = format!("{} shows everything that is kept", key(super::commands::ALL));
-        return vec![say(reach), dim(more)];
+        let mut lines = vec![say(reach)];
+        lines.extend(ended);
+        lines.push(dim(more));
+        return lines;
     }
     let whose = pane.target.name();
     let opening = match pane.sources.count().1 {
