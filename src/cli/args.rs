@@ -3,8 +3,8 @@
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, diff, doctor, get, graph, health, history, init, keys, logs, man, open, pods,
-    rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
+    complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs, man, open,
+    pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -118,6 +118,8 @@ pub enum Command {
     History(history::Args),
     /// Print the logs of a service, of a workload or of a pod
     Logs(logs::Args),
+    /// Run one command in a container of a service, of a workload or of a pod; its exit code is ours
+    Exec(exec::Args),
     /// Check descriptor files
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
@@ -171,6 +173,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Diff(args) => diff::run(global, args, out),
         Command::History(args) => history::run(global, args, out),
         Command::Logs(args) => logs::run(global, args, out),
+        Command::Exec(args) => exec::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Rbac(args) => rbac::run(global, args, out),

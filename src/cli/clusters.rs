@@ -90,6 +90,16 @@ impl Clusters {
         basic.chain(custom).collect()
     }
 
+    /// Returns a cluster by name.
+    pub fn named(&self, name: &str) -> Option<&Cluster> {
+        self.list.iter().find(|cluster| &*cluster.name == name)
+    }
+
+    /// Runs something that asks clusters to its end.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// Asks the clusters.
     pub fn look(&self, wishes: Vec<Wish>, kinds: Vec<Kind>, has_metrics: bool) -> State {
         let look = Look { wishes, kinds, has_metrics, ..self.look.clone() };

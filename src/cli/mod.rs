@@ -27,6 +27,7 @@ pub mod config;
 pub mod describe;
 pub mod diff;
 pub mod doctor;
+pub mod exec;
 pub mod get;
 pub mod graph;
 pub mod health;
@@ -60,10 +61,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error) as u8,
     };
-    crash::guarded(|| run_command(&cli)) as u8
+    let mut code = None;
+    let exit = crash::guarded(|| {
+        let (exit, own) = run_command(&cli);
+        code = own;
+        exit
+    });
+    code.filter(|_| exit == Exit::Fine).unwrap_or(exit as u8)
 }
 
-fn run_command(cli: &Cli) -> Exit {
+/// Returns how the command ended, and the exit code of a program that it ran.
+fn run_command(cli: &Cli) -> (Exit, Option<u8>) {
     let mut out = Output::new(&cli.global);
     let result = args::dispatch(cli, &mut out).and_then(|exit| out.flush().map(|()| exit));
     let exit = match result {
@@ -75,7 +83,7 @@ fn run_command(cli: &Cli) -> Exit {
         }
     };
     out.finish();
-    exit
+    (exit, out.code())
 }
 
 /// Ends the program with 130 at `ctrl-c`, from here on; for commands that read and print. Screens and

@@ -48,6 +48,8 @@ pub struct Output {
     is_quiet: bool,
     /// What is done when everything is printed.
     afterwards: Vec<Box<dyn FnOnce() -> Option<Diagnostic>>>,
+    /// Exit code of a program that was run, which is ours then.
+    code: Option<u8>,
 }
 
 impl std::fmt::Debug for Output {
@@ -69,6 +71,7 @@ impl Output {
             stderr: Box::new(stderr),
             is_quiet: global.quiet,
             afterwards: Vec::new(),
+            code: None,
         }
     }
 
@@ -213,6 +216,16 @@ impl Output {
                 self.diagnostic(&diagnostic);
             }
         }
+    }
+
+    /// Ends with the exit code of a program that was run, unless something of ours fails.
+    pub fn end_with(&mut self, code: u8) {
+        self.code = Some(code);
+    }
+
+    /// Returns the exit code of a program that was run.
+    pub fn code(&self) -> Option<u8> {
+        self.code
     }
 
     /// A lost line on stderr changes nothing: there is nobody to tell.

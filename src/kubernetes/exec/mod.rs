@@ -239,7 +239,7 @@ pub async fn run(
 }
 
 /// Returns why a command could not be started, in a sentence.
-fn not_started(command: &[String], why: &str) -> String {
+pub fn not_started(command: &[String], why: &str) -> String {
     let program = command.first().map_or("", String::as_str);
     if is_missing(why) {
         return format!("there is no `{program}` in the container");

@@ -229,7 +229,7 @@ impl EntityPane {
                 vec![Effect::Toast(Level::Error, format!("`{url}` is no address that a browser opens"))]
             }
             Thing::Place(place) => vec![Effect::Open(place)],
-            Thing::Object(at) => open_object(cx, &cx.kubernetes, &at),
+            Thing::Object(at) => open_object(&cx.kubernetes, &at),
             Thing::Evidence(at, container, evidence) => show_evidence(cx, &at, container.as_ref(), &evidence),
             Thing::Tab(tab) => self.select_tab(tab, cx),
             Thing::Problem(_) if self.tab == Tab::Overview => {

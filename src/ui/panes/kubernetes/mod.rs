@@ -7,7 +7,9 @@
 
 pub mod cells;
 
+mod go;
 mod list;
+mod menus;
 pub mod place;
 pub mod preview;
 mod view;
@@ -19,26 +21,22 @@ use crate::app::context::grouped;
 use crate::app::event::{Effect, Level, TaskEvent};
 use crate::app::input::{Key, Mouse, MouseKind};
 use crate::app::list::ListState;
-use crate::app::overlay::{Item, Mode, Overlay, OverlayKind};
 use crate::app::palette;
 use crate::app::pane::{Heading, Input, Pane, PaneSpec};
-use crate::app::place::{KUBERNETES, OBJECT, Place};
+use crate::app::place::{KUBERNETES, Place};
 use crate::app::subject::Subject;
-use crate::kubernetes::health::Evidence;
 use crate::kubernetes::object::ObjectRef;
 use crate::kubernetes::rows::{self, Field, Row, What};
 use crate::kubernetes::select::Scope;
-use crate::kubernetes::state::State;
 use crate::kubernetes::{Kind, Order};
 use crate::model::entity_ref::split_canonical;
 use crate::ui::panes::clusters;
 use crate::ui::widgets::{Panel, Table};
+pub use go::{follow, logs_place, open_object, show_evidence};
 use list::{Focused, ObjectList};
 use place::{Argument, View};
-use preview::Target;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::sync::Arc;
 
 /// Opens the pane.
 const GO: CommandSpec = CommandSpec::new(
@@ -287,7 +285,7 @@ impl KubernetesPane {
             Some(Focused::Note(note)) => {
                 vec![Effect::Open(Place::with(clusters::SPEC.id, note.cluster.to_string()))]
             }
-            Some(Focused::Row(row)) => open_object(cx, self.list.state(), &row.at()),
+            Some(Focused::Row(row)) => open_object(self.list.state(), &row.at()),
             None => Vec::new(),
         }
     }
@@ -399,116 +397,6 @@ impl KubernetesPane {
         }
     }
 
-    fn sort_menu(&self, cx: &Context) -> Overlay {
-        let items = self.sortable(cx).into_iter().map(|(field, title)| {
-            let is_on = field == self.list.query.sort;
-            let detail = match (is_on, self.list.query.is_descending) {
-                (true, false) => "chosen; again turns it round",
-                (true, true) => "chosen, turned round",
-                _ => "",
-            };
-            Item::new(title.to_lowercase(), vec![Effect::Choose(id::SORT, title.to_owned())]).detail(detail)
-        });
-        Overlay::menu("sort by", items.collect())
-    }
-
-    fn columns_menu(&self, cx: &Context) -> Overlay {
-        let kind = match &self.argument.view {
-            View::Workloads => None,
-            View::Namespaces => Some(Kind::Pod),
-            View::Kind(kind) | View::Of(_, kind) => Some(*kind),
-        };
-        let region = self.areas(cx.area).0.unwrap_or(cx.area);
-        let shown = self.columns(cx);
-        let plain: Vec<_> = shown.iter().map(|col| col.column).collect();
-        let layout = Table::layout(&plain, self.table_area(region, cx.area).width);
-        let items = cells::of(kind).iter().map(|col| {
-            let title = col.column.title;
-            let is_on = !self.hidden.contains(&title);
-            let at = plain.iter().position(|column| column.title == title);
-            let detail = match at {
-                Some(at) if layout.iter().any(|slot| slot.0 == at) => "",
-                Some(_) => "no room now",
-                None if is_on => "the same in every row",
-                None => "",
-            };
-            let disabled = (col.column.priority == 0).then(|| "always shown".to_owned());
-            let effects = vec![Effect::Choose(id::COLUMNS, title.to_owned())];
-            Item {
-                checked: Some(is_on),
-                disabled,
-                ..Item::new(title.trim().to_lowercase(), effects).detail(detail)
-            }
-        });
-        Overlay::menu("columns", items.collect())
-    }
-
-    fn kinds_menu(&self, cx: &Context) -> Overlay {
-        let state = &cx.kubernetes;
-        let items = View::all(state).into_iter().map(|view| {
-            let word = view.word(state);
-            let count = match &view {
-                View::Kind(kind) => {
-                    let tables =
-                        rows::clusters(state, &self.argument.clusters).filter_map(|c| c.tables.get(kind));
-                    let counts: Vec<usize> = tables.map(|table| table.objects.len()).collect();
-                    if counts.is_empty() { String::new() } else { grouped(counts.iter().sum()) }
-                }
-                _ => String::new(),
-            };
-            Item::new(&word, vec![Effect::Choose(KINDS, word.clone())]).detail(count)
-        });
-        Overlay::new(OverlayKind::Menu, "show what?", Mode::Typing, items.collect())
-    }
-
-    fn scope_menu(&self, cx: &Context) -> Overlay {
-        let choose = |text: String| vec![Effect::Choose(SCOPE, text)];
-        let mut items =
-            vec![Item::new("everything", choose(String::new())).detail("all namespaces, all clusters")];
-        for cluster in cx.kubernetes.clusters.iter() {
-            let name = &cluster.cluster.name;
-            let item = Item::new(format!("@{name}"), choose(format!("@{name}")));
-            items.push(Item { heading: "Clusters", ..item.detail(clusters::phase_words(cx, cluster).0) });
-        }
-        let me = cx.me.principal.user.iter().chain(&cx.me.principal.groups);
-        for owner in me {
-            let (kind, _, name) = split_canonical(owner);
-            let item = Item::new(name, choose(owner.clone())).detail(format!("what the {kind} owns"));
-            items.push(Item { heading: "Mine", ..item });
-        }
-        for canonical in cx.kubernetes.health.keys() {
-            let (kind, _, name) = split_canonical(canonical);
-            let item = Item::new(name, choose(canonical.to_string())).detail(kind);
-            items.push(Item { heading: "Services", ..item });
-        }
-        for namespace in view::namespaces(&cx.kubernetes, &self.argument.clusters, "") {
-            let item = Item::new(&*namespace.name, choose(format!("ns/{}", namespace.name)));
-            let detail = format!("{} pods", grouped(namespace.pods));
-            items.push(Item { heading: "Namespaces", ..item.detail(detail) });
-        }
-        Overlay::new(OverlayKind::Menu, "whose objects?", Mode::Typing, items)
-    }
-
-    fn choose_scope(&mut self, choice: &str, cx: &Context) -> Vec<Effect> {
-        let view = match &self.argument.view {
-            View::Of(_, kind) => View::Kind(*kind),
-            view => view.clone(),
-        };
-        let line = format!("{} {choice}", view.word(&cx.kubernetes));
-        match place::parse(&line, cx) {
-            Ok(parsed) => self.show(
-                |argument| {
-                    argument.view = parsed.view;
-                    argument.scope = parsed.scope;
-                    argument.word = parsed.word;
-                    argument.clusters = parsed.clusters;
-                },
-                cx,
-            ),
-            Err(reason) => vec![Effect::Toast(Level::Error, reason)],
-        }
-    }
-
     fn command(&mut self, command: CommandId, cx: &Context) -> Vec<Effect> {
         let height = self.height(cx);
         match command {
@@ -523,7 +411,7 @@ impl KubernetesPane {
             id::SORT_LEFT => return self.step_sort(-1, cx),
             id::SORT_RIGHT => return self.step_sort(1, cx),
             id::COLUMNS => return vec![Effect::Show(self.columns_menu(cx))],
-            id::VIEWS => return vec![Effect::Show(views_menu(cx))],
+            id::VIEWS => return vec![Effect::Show(menus::views_menu(cx))],
             id::SAVE_VIEW => return vec![Effect::Toast(Level::Info, "type `:view save NAME`".to_owned())],
             id::SAVE => return vec![self.save(cx)],
             ALL_NAMESPACES => return self.choose_scope("", cx),
@@ -654,97 +542,6 @@ fn what(view: &View, turned: &[ObjectRef]) -> What {
         View::Of(parent, kind) => What::Of(parent.clone(), *kind),
         View::Namespaces => What::Kind(Kind::Event),
     }
-}
-
-/// Returns what lies one step down from an object: what it owns, or itself in full.
-pub fn open_object(cx: &Context, state: &State, at: &ObjectRef) -> Vec<Effect> {
-    let text = state.ref_text(at);
-    let down = match at.kind {
-        Kind::Deployment => Some(Kind::ReplicaSet),
-        Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::Service | Kind::Node => {
-            Some(Kind::Pod)
-        }
-        Kind::CronJob => Some(Kind::Job),
-        _ => None,
-    };
-    let _ = cx;
-    vec![Effect::Open(match down {
-        Some(kind) => Place::with(KUBERNETES, format!("{} of {text}", place::plural(kind, state))),
-        None => Place::with(OBJECT, text),
-    })]
-}
-
-/// Returns the place of the logs of a pod or workload.
-pub fn logs_place(cx: &Context, at: &ObjectRef, container: Option<&str>, is_previous: bool) -> Option<Place> {
-    cx.panes.iter().any(|spec| spec.id == "logs").then(|| {
-        let cluster = &at.cluster;
-        let cluster = if cluster.contains(char::is_whitespace) {
-            format!("\"{cluster}\"")
-        } else {
-            cluster.to_string()
-        };
-        let mut argument =
-            format!("{} {cluster} {}/{}", cx.kubernetes.kind_word(at.kind), at.namespace, at.name);
-        for word in container.into_iter().chain(is_previous.then_some("previous")) {
-            argument.push(' ');
-            argument.push_str(word);
-        }
-        Place::with("logs", argument)
-    })
-}
-
-/// Goes to what a line of a preview leads to.
-pub fn follow(cx: &Context, at: &ObjectRef, target: &Target) -> Vec<Effect> {
-    match target {
-        Target::Object(object) => vec![Effect::Open(Place::with(OBJECT, cx.kubernetes.ref_text(object)))],
-        Target::Container(name) => {
-            let place = logs_place(cx, at, Some(name), false);
-            place.map(|place| vec![Effect::Open(place)]).unwrap_or_default()
-        }
-        Target::Evidence(object, container, evidence) => {
-            show_evidence(cx, object, container.as_ref(), evidence)
-        }
-    }
-}
-
-/// Goes to where a finding can be seen.
-pub fn show_evidence(
-    cx: &Context,
-    at: &ObjectRef,
-    container: Option<&Arc<str>>,
-    evidence: &Evidence,
-) -> Vec<Effect> {
-    let text = cx.kubernetes.ref_text(at);
-    let object = |tab: &str| Place::with(OBJECT, format!("{tab} {text}").trim_start().to_owned());
-    let place = match evidence {
-        Evidence::Logs { is_previous } => logs_place(cx, at, container.map(|name| &**name), *is_previous)
-            .unwrap_or_else(|| object("events")),
-        Evidence::Events => object("events"),
-        Evidence::Object => object(""),
-    };
-    vec![Effect::Open(place)]
-}
-
-fn views_menu(cx: &Context) -> Overlay {
-    let mut items: Vec<Item> = [
-        ("broken", "is:broken"),
-        ("restarted", "restarts>0"),
-        ("pending", "is:pending"),
-        ("young", "age<1h"),
-    ]
-    .into_iter()
-    .map(|(name, term)| Item {
-        heading: "Chips",
-        ..Item::new(name, vec![Effect::Run(id::CLEAR), Effect::Choose(FILTER_BY, term.to_owned())])
-            .detail(term)
-    })
-    .collect();
-    for (name, line) in cx.views.iter().filter(|(_, line)| line.starts_with(KUBERNETES)) {
-        if let Some(effects) = palette::read_line(line, cx) {
-            items.push(Item { heading: "Views", ..Item::new(name, effects).detail(line) });
-        }
-    }
-    Overlay::new(OverlayKind::Menu, "filters and views", Mode::Typing, items)
 }
 
 /// A filter chosen from the menu.

@@ -9,7 +9,7 @@ use crate::app::context::{grouped, size};
 use crate::app::pane::Heading;
 use crate::config::theme::Role;
 use crate::kubernetes::logs::{LogSource, SourceState};
-use crate::ui::text::{Line, span};
+use crate::ui::text::{Line, span, wrap};
 use crate::ui::theme::Sign;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -254,11 +254,18 @@ pub fn empty(pane: &LogsPane, cx: &Context) -> Vec<Line> {
             .iter()
             .filter(is_telling)
             .take(20)
-            .map(|source| {
-                vec![span(format!("{} ", source.tag), Role::Accent), span(state(cx, source), Role::Text)]
+            .flat_map(|source| {
+                let room = usize::from(cx.area.width).saturating_sub(source.tag.len() + 4).max(12);
+                let parts = wrap(&state(cx, source), room);
+                let lead = |at: usize| if at == 0 { source.tag.to_string() } else { String::new() };
+                let line = |(at, part): (usize, String)| {
+                    let cells = source.tag.len() + 1;
+                    vec![span(format!("{:<cells$}", lead(at)), Role::Accent), span(part, Role::Text)]
+                };
+                parts.into_iter().enumerate().map(line).collect::<Vec<Line>>()
             })
             .collect();
-        let reach = if pane.target.is_previous && ended.len() == pane.sources.count().1 {
+        let reach = if pane.target.is_previous && !ended.is_empty() {
             "Nothing is kept of an instance before.".to_owned()
         } else {
             reach
