@@ -51,7 +51,11 @@ type Out<'o> = Option<&'o mut Vec<Fault>>;
 impl Checker<'_> {
     /// Returns whether a value satisfies a schema.
     pub fn is_valid(&self, schema: &Json, value: &Json) -> bool {
-        self.run(schema, value, &Place { pointer: "", schema: "", depth: 0 }, &mut None)
+        self.is_valid_at(schema, value, 0)
+    }
+
+    fn is_valid_at(&self, schema: &Json, value: &Json, depth: usize) -> bool {
+        self.run(schema, value, &Place { pointer: "", schema: "", depth }, &mut None)
     }
 
     /// Returns everything that is wrong with a value at a pointer.
@@ -113,11 +117,12 @@ impl Checker<'_> {
             "const" => rule == value || tell(out, at, "const", || format!("must be {}", rule.text())),
             "allOf" => self.all_of(rule, value, at, out),
             "anyOf" => {
-                self.any_of(rule, value) || tell(out, at, "anyOf", || "fits none of the choices".into())
+                self.any_of(rule, value, at.depth + 1)
+                    || tell(out, at, "anyOf", || "fits none of the choices".into())
             }
             "oneOf" => self.one_of(rule, value, at, out),
             "not" => {
-                !self.is_valid(rule, value)
+                !self.is_valid_at(rule, value, at.depth + 1)
                     || tell(out, at, "not", || "is one of the values that are not allowed".into())
             }
             "if" => self.condition(rule, schema, value, at, out),
@@ -142,14 +147,15 @@ impl Checker<'_> {
         good
     }
 
-    fn any_of(&self, rule: &Json, value: &Json) -> bool {
-        rule.as_list()
-            .is_none_or(|parts| parts.is_empty() || parts.iter().any(|part| self.is_valid(part, value)))
+    fn any_of(&self, rule: &Json, value: &Json, depth: usize) -> bool {
+        rule.as_list().is_none_or(|parts| {
+            parts.is_empty() || parts.iter().any(|part| self.is_valid_at(part, value, depth))
+        })
     }
 
     fn one_of(&self, rule: &Json, value: &Json, at: &Place<'_>, out: &mut Out<'_>) -> bool {
         let parts = rule.as_list().unwrap_or_default();
-        let fitting = parts.iter().filter(|part| self.is_valid(part, value)).take(2).count();
+        let fitting = parts.iter().filter(|part| self.is_valid_at(part, value, at.depth + 1)).take(2).count();
         match fitting {
             1 => true,
             _ if parts.is_empty() => true,
@@ -159,7 +165,7 @@ impl Checker<'_> {
     }
 
     fn condition(&self, rule: &Json, schema: &Json, value: &Json, at: &Place<'_>, out: &mut Out<'_>) -> bool {
-        let branch = if self.is_valid(rule, value) { "then" } else { "else" };
+        let branch = if self.is_valid_at(rule, value, at.depth + 1) { "then" } else { "else" };
         let Some(part) = schema.get(branch) else { return true };
         let schema = format!("{}/{branch}", at.schema);
         self.run(part, value, &Place { schema: &schema, depth: at.depth + 1, ..*at }, out)
@@ -232,7 +238,7 @@ impl Checker<'_> {
             },
             "items" => self.items(rule, schema, items, at, out),
             "contains" => {
-                items.iter().any(|item| self.is_valid(rule, item))
+                items.iter().any(|item| self.is_valid_at(rule, item, at.depth + 1))
                     || tell(out, at, "contains", || "lacks an entry that is needed".into())
             }
             _ => true,
@@ -303,8 +309,9 @@ impl Checker<'_> {
                 good
             }
             "propertyNames" => {
-                let wrong =
-                    fields.iter().find(|(name, _)| !self.is_valid(rule, &Json::Text((*name).clone())));
+                let wrong = fields
+                    .iter()
+                    .find(|(name, _)| !self.is_valid_at(rule, &Json::Text((*name).clone()), at.depth + 1));
                 wrong.is_none_or(|(name, _)| {
                     tell(out, at, "propertyNames", || format!("`{name}` is not allowed as a key"))
                 })

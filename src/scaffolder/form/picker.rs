@@ -267,11 +267,14 @@ fn found(
     let mut all: Vec<(std::cmp::Reverse<u32>, EntityId)> = ids
         .par_chunks(CHUNK)
         .flat_map_iter(|chunk| {
-            let mut ranker = Ranker::new(&pattern);
+            let mut ranker = Ranker::new(&pattern, typed);
             let mut best: Vec<(std::cmp::Reverse<u32>, EntityId)> = chunk
                 .iter()
                 .filter_map(|id| {
-                    Some((std::cmp::Reverse(ranker.score(searched(catalog, *id), catalog.ref_of(*id))?), *id))
+                    Some((
+                        std::cmp::Reverse(ranker.score(searched(catalog, *id), Some(catalog.ref_of(*id)))?),
+                        *id,
+                    ))
                 })
                 .filter(|(_, id)| fits(*id))
                 .collect();
@@ -324,21 +327,25 @@ struct Ranker<'a> {
     pattern: &'a Pattern,
     matcher: Matcher,
     letters: Vec<char>,
+    /// A whole ref was typed, with its kind or namespace.
+    is_ref: bool,
 }
 
 impl<'a> Ranker<'a> {
-    fn new(pattern: &'a Pattern) -> Self {
-        Self { pattern, matcher: Matcher::new(Config::DEFAULT), letters: Vec::new() }
+    fn new(pattern: &'a Pattern, typed: &str) -> Self {
+        let is_ref = typed.contains([':', '/']);
+        Self { pattern, matcher: Matcher::new(Config::DEFAULT), letters: Vec::new(), is_ref }
     }
 
     /// Scores an entity by its name and title, else by its whole ref, where somebody typed a kind too.
-    fn score(&mut self, text: &str, entity_ref: &str) -> Option<u32> {
+    fn score(&mut self, text: &str, other: Option<&str>) -> Option<u32> {
         let score = self.pattern.score(Utf32Str::new(text, &mut self.letters), &mut self.matcher);
         // a short text is nearer to what was typed than a long one
         let near = |score: u32| score * 16 + 15u32.saturating_sub(text.len() as u32 / 4);
-        score
-            .map(near)
-            .or_else(|| self.pattern.score(Utf32Str::new(entity_ref, &mut self.letters), &mut self.matcher))
+        score.map(near).or_else(|| {
+            let other = Utf32Str::new(other.filter(|_| self.is_ref)?, &mut self.letters);
+            self.pattern.score(other, &mut self.matcher)
+        })
     }
 }
 
@@ -377,12 +384,12 @@ fn ranked(choices: Vec<Choice>, typed: &str) -> Vec<Choice> {
         return choices.into_iter().take(MAX_CHOICES).collect();
     }
     let pattern = pattern(typed);
-    let mut ranker = Ranker::new(&pattern);
+    let mut ranker = Ranker::new(&pattern, typed);
     let mut scored: Vec<(std::cmp::Reverse<u32>, usize, Choice)> = choices
         .into_iter()
         .enumerate()
         .filter_map(|(at, choice)| {
-            Some((std::cmp::Reverse(ranker.score(&choice.label, &choice.detail)?), at, choice))
+            Some((std::cmp::Reverse(ranker.score(&choice.label, choice.value.as_str())?), at, choice))
         })
         .collect();
     scored.sort_by_key(|(score, at, _)| (*score, *at));
@@ -418,7 +425,7 @@ mod tests {
         kind: User\nname: ana\nmemberOf: [web]\n---\n\
         kind: Component\nname: checkout\ntype: service\nowner: web\ntags: [java, cart]\nannotations: {backstage.io/techdocs-ref: 'dir:.'}\n---\n\
         kind: Component\nname: cart\ntype: website\nowner: runtime\ntags: [java]\n---\n\
-        kind: Component\nname: ledger\nnamespace: bank\ntype: Service\nowner: user:ana\nlifecycle: production\n";
+        kind: Component\nname: ledger\nnamespace: bank\ntype: Service\nowner: user:default/ana\nlifecycle: production\n";
 
     fn me() -> Principal {
         Principal { user: Some("user:default/ana".into()), groups: Vec::new() }

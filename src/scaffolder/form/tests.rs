@@ -1,6 +1,7 @@
 //! The machine as a whole: a template in YAML, what somebody does, what the form says.
 
 use super::*;
+use crate::permissions::Principal;
 use crate::scaffolder::template::Base;
 
 /// Makes a form of pages written in YAML (one mapping, or a list), with answers.
@@ -71,4 +72,335 @@ fn branches_come_and_go_with_their_answers() {
     let changed = form.set_text("/database", "own").unwrap();
     assert_eq!(told(&changed.restored), ["Size=50"]);
     assert_eq!(answers(&form), r#"{"database":"own","size":50}"#);
+}
+
+#[test]
+fn gaps_are_all_at_once_with_their_place() {
+    let form = form_with(DATABASE, "{name: A, database: own, size: 2}", Facts::default());
+    let gaps: Vec<String> = form
+        .gaps()
+        .iter()
+        .map(|gap| format!("{} {} {}: {}", gap.page, gap.pointer, gap.schema, gap.message))
+        .collect();
+    assert_eq!(
+        gaps,
+        [
+            "0 /name /parameters/0/properties/name/pattern: `A` is not allowed, only lower case letters, for example abc",
+            "0 /name /parameters/0/properties/name/minLength: at least 3 characters, 1 now",
+            "0 /size /parameters/0/properties/size/minimum: must be at least 5",
+        ]
+    );
+}
+
+#[test]
+fn errors_wait_until_a_field_is_left() {
+    let mut form = form(DATABASE);
+    form.set_text("/name", "x1").unwrap();
+    assert_eq!(form.field("/name").unwrap().error, None);
+    assert_eq!(
+        form.leave("/name").as_deref(),
+        Some("`1` is not allowed, only lower case letters, for example abc")
+    );
+    form.set_text("/name", "shop").unwrap();
+    assert_eq!(form.field("/name").unwrap().error, None);
+    assert!(form.check(0).is_empty());
+    form.set_text("/name", "").unwrap();
+    assert_eq!(form.field("/name").unwrap().error.as_deref(), Some("required"));
+    assert_eq!(form.check(0).len(), 1);
+}
+
+#[test]
+fn numbers_and_toggles_keep_what_was_typed() {
+    let mut form = form("properties: {n: {type: integer, minimum: 1, maximum: 20}, on: {type: boolean}}");
+    assert_eq!(form.field("/n").unwrap().rule, "a whole number from 1 to 20");
+    form.set_text("/n", "abc").unwrap();
+    assert_eq!((form.field("/n").unwrap().text.as_str(), answers(&form).as_str()), ("abc", "{}"));
+    assert_eq!(gaps(&form), ["/n: needs a whole number, for example 3"]);
+    form.set_text("/n", "12").unwrap();
+    form.set_text("/on", "Yes").unwrap();
+    assert_eq!(answers(&form), r#"{"n":12,"on":true}"#);
+    assert_eq!(form.field("/on").unwrap().text, "yes");
+    form.set_text("/n", "").unwrap();
+    assert_eq!(answers(&form), r#"{"on":true}"#);
+}
+
+#[test]
+fn a_default_that_was_taken_away_stays_away() {
+    let mut form = form("properties: {a: {type: string, default: x}, b: {type: string}}");
+    form.set_text("/a", "").unwrap();
+    form.set_text("/b", "y").unwrap();
+    assert_eq!(answers(&form), r#"{"b":"y"}"#);
+    let (again, notes) = Form::restore(form.template().clone(), &form.draft(), Facts::default());
+    assert_eq!((answers(&again).as_str(), notes.len()), (r#"{"b":"y"}"#, 0));
+}
+
+#[test]
+fn lists_are_edited_in_place() {
+    let mut form = form(
+        "properties:\n  ports:\n    type: array\n    maxItems: 3\n    items:\n      type: object\n      required: [port]\n      \
+         properties: {port: {type: integer}, tls: {type: boolean}}\n      if: {properties: {tls: {const: true}}, required: [tls]}\n      \
+         then: {properties: {cert: {type: string}}, required: [cert]}\n",
+    );
+    let (first, _) = form.add_item("/ports").unwrap();
+    assert_eq!(first, "/ports/0");
+    form.add_item("/ports").unwrap();
+    form.set_text("/ports/0/port", "80").unwrap();
+    form.set_text("/ports/1/port", "443").unwrap();
+    form.set_text("/ports/1/tls", "yes").unwrap();
+    form.set_text("/ports/1/cert", "c").unwrap();
+    let shown: Vec<String> = form
+        .fields(0)
+        .iter()
+        .map(|field| format!("{}{}", "  ".repeat(field.depth.into()), field.name))
+        .collect();
+    assert_eq!(shown, ["ports", "  0", "    port", "    tls", "  1", "    port", "    tls", "    cert"]);
+    let (to, changed) = form.move_item("/ports/1", true).unwrap();
+    assert_eq!((to.as_str(), changed.is_empty()), ("/ports/0", true));
+    assert_eq!(answers(&form), r#"{"ports":[{"port":443,"tls":true,"cert":"c"},{"port":80}]}"#);
+    form.remove_item("/ports/0").unwrap();
+    assert_eq!(answers(&form), r#"{"ports":[{"port":80}]}"#);
+    form.add_item("/ports").unwrap();
+    form.add_item("/ports").unwrap();
+    assert!(form.add_item("/ports").is_err());
+    assert_eq!(gaps(&form), ["/ports/1/port: required", "/ports/2/port: required"]);
+}
+
+#[test]
+fn items_of_plain_lists_are_rows() {
+    let mut form = form("properties: {tags: {type: array, items: {type: string, minLength: 2}}}");
+    form.set_text("/tags", "one, two").unwrap();
+    let (third, _) = form.add_item("/tags").unwrap();
+    assert_eq!(gaps(&form), ["/tags/2: required"]);
+    form.set_text(&third, "x").unwrap();
+    assert_eq!(gaps(&form), ["/tags/2: at least 2 characters, 1 now"]);
+    form.set_text(&third, "").unwrap();
+    form.set_text("/tags", "[a1, b1]").unwrap();
+    assert_eq!(answers(&form), r#"{"tags":["a1","b1"]}"#);
+}
+
+#[test]
+fn keys_of_a_persons_own() {
+    let mut form = form(
+        "properties: {labels: {type: object, additionalProperties: {type: string}, properties: {team: {type: string}}}}",
+    );
+    let (key, _) = form.add_key("/labels", "tier").unwrap();
+    assert_eq!(key, "/labels/tier");
+    form.set_text(&key, "1").unwrap();
+    let (key, _) = form.rename_key(&key, "level/x").unwrap();
+    assert_eq!(key, "/labels/level~1x");
+    assert!(form.add_key("/labels", "level/x").is_err());
+    assert_eq!(answers(&form), r#"{"labels":{"level/x":"1"}}"#);
+    assert_eq!(form.field(&key).unwrap().part, Part::Entry);
+    form.remove_item(&key).unwrap();
+    assert_eq!(rows(&form, 0), ["/labels", "/labels/team"]);
+}
+
+#[test]
+fn an_optional_object_asks_only_when_something_is_in_it() {
+    let mut form = form(
+        "properties: {db: {type: object, required: [size], properties: {size: {type: integer}, kind: {type: string}}}}",
+    );
+    assert!(gaps(&form).is_empty());
+    form.set_text("/db/kind", "pg").unwrap();
+    assert_eq!(gaps(&form), ["/db/size: required"]);
+    form.set_text("/db/kind", "").unwrap();
+    assert_eq!((gaps(&form).len(), answers(&form).as_str()), (0, "{}"));
+}
+
+#[test]
+fn several_forms_of_one_object() {
+    let mut form = form(
+        "properties:\n  store:\n    type: object\n    title: Store\n    oneOf:\n    - title: A bucket\n      properties: {bucket: {type: string, title: Bucket}}\n      \
+         required: [bucket]\n    - title: A disk\n      properties: {size: {type: integer, title: Size}}\n      required: [size]\n",
+    );
+    assert_eq!(rows(&form, 0), ["/store", "/store/~oneOf*", "/store/bucket"]);
+    form.set_text("/store/bucket", "b").unwrap();
+    let changed = form.set_text("/store/~oneOf", "a disk").unwrap();
+    assert_eq!(told(&changed.dropped), ["Bucket=b"]);
+    assert_eq!(rows(&form, 0), ["/store", "/store/~oneOf*", "/store/size*"]);
+    form.set_text("/store/size*", "5").unwrap();
+    let (again, _) = Form::restore(form.template().clone(), &form.draft(), Facts::default());
+    assert_eq!(rows(&again, 0), ["/store", "/store/~oneOf*", "/store/size*"]);
+    assert_eq!(answers(&again), r#"{"store":{"size":5}}"#);
+}
+
+#[test]
+fn secrets_are_never_answers() {
+    let mut form = form_with(
+        "required: [key]\nproperties: {key: {type: string, title: Key, ui:field: Secret, minLength: 4}, pin: {type: string, ui:widget: password}}",
+        "{key: hunter2}",
+        Facts::default(),
+    );
+    assert_eq!(answers(&form), r#"{"key":"*******"}"#);
+    assert_eq!(
+        form.secrets().get("key").map(|secret| secret.expose_secret().to_owned()).as_deref(),
+        Some("hunter2")
+    );
+    form.set_text("/pin", "1234").unwrap();
+    assert_eq!(form.field("/pin").unwrap().text, "****");
+    let kept = format!("{} {} {:?} {:?}", form.draft().to_text(), form.to_yaml(), form, form.review());
+    assert!(
+        !kept.contains("hunter2")
+            && !form.to_yaml().contains("1234")
+            && !form.draft().to_text().contains("1234"),
+        "{kept}"
+    );
+    form.set_text("/key", "abc").unwrap();
+    assert_eq!(gaps(&form), ["/key: at least 4 characters, 3 now"]);
+    form.set_text("/key", "").unwrap();
+    assert!(form.secrets().is_empty());
+    assert_eq!(gaps(&form), ["/key: required, a secret"]);
+}
+
+#[test]
+fn a_draft_outlives_a_change_of_its_template() {
+    let mut old = form(
+        "required: [a]\nproperties: {a: {type: string}, gone: {type: string}, other: {type: string, title: Other}}",
+    );
+    for (pointer, text) in [("/a", "x"), ("/gone", "y"), ("/other", "z")] {
+        old.set_text(pointer, text).unwrap();
+    }
+    old.visit(0);
+    let draft = Draft::parse(&old.draft().to_text()).unwrap();
+    assert_eq!(draft, old.draft());
+    let new = form(
+        "properties: {a: {type: string, maxLength: 0, title: A}, other: {type: integer, title: Other}, more: {type: string, default: d}}",
+    );
+    let (form, notes) = Form::restore(new.template().clone(), &draft, Facts::default());
+    assert_eq!(answers(&form), r#"{"a":"x","more":"d"}"#);
+    assert_eq!(
+        notes,
+        [
+            "`gone` is no longer asked for; its answer (y) was left out",
+            "Other is asked for in another way now; its answer (z) was left out",
+            "A: at most 0 characters, 1 now",
+        ]
+    );
+}
+
+#[test]
+fn feature_flags_hide_pages_and_fields() {
+    let pages = "- title: One\n  required: [a, b]\n  properties: {a: {type: string}, b: {type: string, backstage:featureFlag: extra}}\n\
+                 - title: Two\n  backstage:featureFlag: extra\n  properties: {c: {type: string}}\n- title: Three\n  required: [d]\n  properties: {d: {type: string}}";
+    let off = form_with(pages, "{}", Facts::default());
+    assert_eq!((off.pages().len(), rows(&off, 0)), (2, vec!["/a*".to_owned()]));
+    assert_eq!(
+        off.gaps().last().map(|gap| (gap.page, gap.schema.clone())),
+        Some((1, "/parameters/2/properties/d/required".to_owned()))
+    );
+    let on = form_with(pages, "{}", Facts { flags: ["extra".to_owned()].into(), ..Facts::default() });
+    assert_eq!((on.pages().len(), rows(&on, 0)), (3, vec!["/a*".to_owned(), "/b*".to_owned()]));
+}
+
+#[test]
+fn a_repository_is_asked_for_in_parts() {
+    let host = |host: &str, kind| Host { host: host.to_owned(), kind };
+    let facts = Facts {
+        hosts: vec![host("github.com", HostKind::GitHub), host("dev.azure.com", HostKind::Azure)],
+        ..Facts::default()
+    };
+    let mut form = form_with(
+        "required: [repoUrl]\nproperties: {repoUrl: {type: string, title: Repository, ui:field: RepoUrlPicker, ui:options: {allowedOwners: [acme]}}}",
+        "{}",
+        facts,
+    );
+    assert_eq!(rows(&form, 0), ["/repoUrl*", "/repoUrl/~host*", "/repoUrl/~owner*", "/repoUrl/~repo*"]);
+    assert_eq!(gaps(&form), ["/repoUrl: required"]);
+    form.set_text("/repoUrl/~repo", "shop").unwrap();
+    assert_eq!(answers(&form), r#"{"repoUrl":"github.com?owner=acme&repo=shop"}"#);
+    assert!(gaps(&form).is_empty());
+    form.set_text("/repoUrl", "https://github.com/other/shop").unwrap();
+    assert_eq!(gaps(&form), ["/repoUrl: `other` is not one of acme"]);
+    form.check(0);
+    assert_eq!(form.field("/repoUrl/~owner").unwrap().error.as_deref(), Some("`other` is not one of acme"));
+    form.set_text("/repoUrl/~host", "dev.azure.com").unwrap();
+    assert_eq!(rows(&form, 0).len(), 5);
+    assert_eq!(answers(&form), r#"{"repoUrl":"dev.azure.com?repo=shop"}"#);
+}
+
+#[test]
+fn pickers_say_what_they_look_for() {
+    let mut form = form(
+        "required: [sys]\nproperties:\n  owner: {type: string, ui:field: OwnerPicker}\n  sys: {type: string, ui:field: EntityPicker, \
+         ui:options: {catalogFilter: {kind: System}, defaultKind: System, allowArbitraryValues: false}}\n  \
+         all: {type: array, items: {type: string}, ui:field: MultiEntityPicker, ui:options: {defaultKind: Component}}\n  tags: {type: array, items: {type: string}, ui:field: EntityTagsPicker}\n  \
+         odd: {type: string, ui:field: CompanyPicker}\n",
+    );
+    form.set_text("/owner", "Web").unwrap();
+    form.set_text("/all", "a, api:x/b").unwrap();
+    form.set_text("/tags", "Java, bad tag").unwrap();
+    assert_eq!(
+        answers(&form),
+        r#"{"owner":"group:default/web","all":["component:default/a","api:x/b"],"tags":["java","bad tag"]}"#
+    );
+    assert_eq!(gaps(&form), ["/sys: required", "/tags: `bad tag` is no tag, `bad-tag` is"]);
+    assert!(form.lookup("/odd", "").is_none());
+    assert_eq!(
+        form.field("/odd").unwrap().note.as_deref(),
+        Some("`CompanyPicker` is a field of another portal: asked for as plain text")
+    );
+    let lookup = form.lookup("/sys", "pa").unwrap();
+    let catalog =
+        crate::catalog::testing::catalog("kind: System\nname: payments\n---\nkind: Component\nname: pay\n");
+    let found = suggest(&lookup, &catalog, &Principal::default());
+    assert!(form.offer("/sys", &found) && !form.offer("/sys", &found));
+    assert_eq!(form.answer("/sys").as_str(), Some("system:default/payments"));
+    assert!(is_candidate(&lookup, "system:default/payments", &catalog, &Principal::default()));
+    assert!(!is_candidate(&lookup, "component:default/pay", &catalog, &Principal::default()));
+    assert_eq!(form.picked().len(), 1);
+}
+
+#[test]
+fn the_review_shows_labels_and_masks() {
+    let form = form_with(
+        "properties:\n  db: {type: string, title: Database, enum: [own], enumNames: [Its own]}\n  key: {type: string, title: Key, ui:field: Secret}\n  \
+         net: {type: object, title: Network, properties: {port: {type: integer, title: Port}}}\n  flat: {type: object, ui:backstage.review: {explode: false}, properties: {a: {type: integer}}}\n  \
+         no: {type: string, ui:backstage.review: {show: false}}\n  m: {type: string, ui:backstage.review: {mask: '<set>', name: Em}}\n  l: {type: array, items: {type: string}}\n",
+        "{db: own, key: k, net: {port: 80}, flat: {a: 1}, no: x, m: y, l: [a, b]}",
+        Facts::default(),
+    );
+    let rows: Vec<String> = form.review().iter().map(|row| format!("{}={}", row.title, row.text)).collect();
+    assert_eq!(
+        rows,
+        ["Database=Its own", "Key=******", "Network > Port=80", r#"flat={"a":1}"#, "Em=<set>", "l=a, b"]
+    );
+}
+
+#[test]
+fn answers_go_to_a_file_and_back() {
+    let yaml = "title: Basics\nrequired: [name]\nproperties:\n  name: {type: string, title: Name, minLength: 3}\n  odd: {type: string, title: \"Two\\nlines\"}\n  \
+                list: {type: array, items: {type: object, properties: {a: {type: string}}}}\n  map: {type: object, additionalProperties: {type: string}}\n  none: {type: integer}\n";
+    let given = "{name: shop, odd: 'no', list: [{a: 'x: y'}], map: {'1': '# no comment'}}";
+    let form = form_with(yaml, given, Facts::default());
+    let text = form.to_yaml();
+    assert!(text.contains("# Name, required: at least 3 characters\nname: shop\n"), "{text}");
+    assert!(text.contains("# Two lines\nodd: \"no\"\n"), "{text}");
+    let again = Json::of(&read_answers(&text, "a.yaml").unwrap());
+    assert_eq!(again, Json::of(&form.answers()), "{text}");
+}
+
+#[test]
+fn names_that_nobody_asks_for_have_neighbours() {
+    let mut form = form(DATABASE);
+    let missing = form.set_all(&[
+        ("size".into(), "7".into()),
+        ("databse".into(), "own".into()),
+        ("database".into(), "own".into()),
+    ]);
+    assert_eq!(
+        missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["the template does not ask for `databse`, but for `database`"]
+    );
+    assert_eq!(answers(&form), r#"{"database":"own","size":7}"#);
+}
+
+#[test]
+fn pages_see_each_others_answers() {
+    let mut form = form(
+        "- properties: {a: {type: string}}\n  additionalProperties: false\n- properties: {b: {type: string}}\n  if: {properties: {a: {const: x}}, required: [a]}\n  then: {properties: {c: {type: string}}}",
+    );
+    form.set_text("/a", "x").unwrap();
+    assert_eq!(rows(&form, 1), ["/b", "/c"]);
+    form.set_text("/b", "y").unwrap();
+    assert_eq!(gaps(&form), ["/b: is not asked for here"]);
 }

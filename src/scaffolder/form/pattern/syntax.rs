@@ -173,21 +173,23 @@ impl Parser {
     }
 
     fn repeated(&mut self, node: Node) -> Option<Node> {
-        let (min, max) = match self.peek() {
-            Some('*') => (0, None),
-            Some('+') => (1, None),
-            Some('?') => (0, Some(1)),
-            Some('{') => match self.braces() {
+        let sign = match self.peek() {
+            Some('*') => Some((0, None)),
+            Some('+') => Some((1, None)),
+            Some('?') => Some((0, Some(1))),
+            _ => None,
+        };
+        let (min, max) = match sign {
+            Some(bounds) => {
+                self.at += 1;
+                bounds
+            }
+            None if self.peek() == Some('{') => match self.braces() {
                 Some(bounds) => bounds,
                 None => return Some(node),
             },
-            _ => return Some(node),
+            None => return Some(node),
         };
-        if self.peek().is_some_and(|c| matches!(c, '*' | '+' | '?'))
-            && !self.chars.get(self.at.wrapping_sub(1)).is_some_and(|c| *c == '}')
-        {
-            self.at += 1;
-        }
         if matches!(node, Node::Start | Node::End | Node::Boundary(_)) || max.is_some_and(|max| max < min) {
             return None;
         }

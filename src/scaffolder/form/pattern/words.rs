@@ -383,7 +383,11 @@ impl Maker {
             Node::Group { node, .. } => self.make(node),
             Node::Repeat { node, min, max, .. } => {
                 // a repeated group reads well once, characters a few times
-                let wanted = if matches!(**node, Node::Set(_)) { self.times } else { 1 };
+                let is_space = |set: &Set| set.contains(' ') && !set.contains('a') && !set.contains('0');
+                let wanted = match &**node {
+                    Node::Set(set) if !is_space(set) => self.times,
+                    _ => 1,
+                };
                 let times = wanted.clamp(*min, max.unwrap_or(u32::MAX).max(*min));
                 for _ in 0..times.min(MAX_EXAMPLE as u32) {
                     self.make(node);
