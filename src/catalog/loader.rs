@@ -60,7 +60,7 @@ pub struct Loader {
     /// By priority, then as configured.
     pub(super) sources: Vec<SourceConfig>,
     pub(super) options: LoadOptions,
-    net: Net,
+    pub(super) net: Net,
     pub(super) cache: FileCache,
     /// One for each source.
     pub(super) slots: Vec<Slot>,

@@ -10,6 +10,7 @@ pub mod codeowners;
 pub mod compare;
 pub mod complete;
 pub mod diff;
+pub mod documents;
 mod entity_json;
 pub mod facets;
 mod files;

@@ -3,3 +3,4 @@
 //! Nothing is built: Markdown and `mkdocs.yml` are read as their authors wrote them.
 
 pub mod markdown;
+pub mod site;

@@ -100,6 +100,68 @@ impl Hosted<'_> {
     }
 }
 
+/// A file or folder of a repository, as an address of its code host names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InRepository {
+    /// Where the repository is cloned from.
+    pub clone: String,
+    /// Branch, tag or commit; `None`: the default branch.
+    pub revision: Option<String>,
+    /// Path in the repository; empty for its root.
+    pub path: String,
+}
+
+/// Returns the repository, revision and path that an address names, if it is one of a code host.
+pub fn in_repository(url: &Url) -> Option<InRepository> {
+    let mut with_slash = url.clone();
+    // a revision alone is the root of its files
+    if !url.path().ends_with('/') {
+        with_slash.set_path(&format!("{}/", url.path()));
+    }
+    let found = hosted(url).or_else(|| hosted(&with_slash))?;
+    let value = |key: &str| url.query_pairs().find(|(k, _)| k == key).map(|(_, v)| v.into_owned());
+    let (revision, path) = match found.style {
+        Style::Azure => (
+            value("version").and_then(|version| version.strip_prefix("GB").map(str::to_owned)),
+            value("path")?,
+        ),
+        Style::Browse => (value("at"), found.parts.get(found.root..)?.join("/")),
+        _ => (
+            found.parts.get(found.root - 1).map(|part| (*part).to_owned()),
+            found.parts.get(found.root..)?.join("/"),
+        ),
+    };
+    let mut clone = url.clone();
+    clone.set_query(None);
+    clone.set_fragment(None);
+    let repository = match found.style {
+        Style::GithubRaw => {
+            clone.set_host(Some("github.com")).ok()?;
+            found.repository.clone()
+        }
+        // `projects/KEY/repos/NAME` is cloned as `scm/key/name`
+        Style::Browse => {
+            let mut parts = found.repository.split('/').rev();
+            let (name, _, key) = (parts.next()?, parts.next()?, parts.next()?);
+            format!("scm/{}/{name}.git", key.to_lowercase())
+        }
+        _ => found.repository.clone(),
+    };
+    clone.set_path(&format!("/{repository}"));
+    let decoded = |text: String| percent_decode(&text);
+    Some(InRepository {
+        clone: clone.into(),
+        revision: revision.map(decoded).filter(|revision| !revision.is_empty() && revision != "HEAD"),
+        path: crate::catalog::tree::resolve("", &decoded(path))?,
+    })
+}
+
+fn percent_decode(text: &str) -> String {
+    let pair = format!("x={}", text.replace('+', "%2B"));
+    let found = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned());
+    found.unwrap_or_else(|| text.to_owned())
+}
+
 /// Returns the address that gives the plain content of what an address shows.
 pub fn raw(url: &Url) -> Url {
     let Some(hosted) = hosted(url) else { return url.clone() };
@@ -319,6 +381,38 @@ mod tests {
         for (shown, plain) in cases {
             assert_eq!(raw(&url(shown)).as_str(), plain);
         }
+    }
+
+    #[test]
+    fn addresses_name_a_place_in_a_repository() {
+        let cases = [
+            ("https://github.com/o/r/tree/main/a/b%20c/", "https://github.com/o/r", Some("main"), "a/b c"),
+            ("https://github.com/o/r/tree/main", "https://github.com/o/r", Some("main"), ""),
+            ("https://gitlab.com/g/s/r/-/blob/v1/a.md", "https://gitlab.com/g/s/r", Some("v1"), "a.md"),
+            ("https://git.acme.io/o/r/src/branch/main/a", "https://git.acme.io/o/r", Some("main"), "a"),
+            ("https://bitbucket.org/w/r/src/HEAD/a", "https://bitbucket.org/w/r", None, "a"),
+            (
+                "https://bb.acme.io/projects/K/repos/r/browse/a?at=x",
+                "https://bb.acme.io/scm/k/r.git",
+                Some("x"),
+                "a",
+            ),
+            (
+                "https://dev.azure.com/o/p/_git/r?path=/a&version=GBmain",
+                "https://dev.azure.com/o/p/_git/r",
+                Some("main"),
+                "a",
+            ),
+        ];
+        for (at, clone, revision, path) in cases {
+            let found = in_repository(&url(at)).unwrap();
+            assert_eq!(
+                (found.clone.as_str(), found.revision.as_deref(), found.path.as_str()),
+                (clone, revision, path),
+                "{at}"
+            );
+        }
+        assert_eq!(in_repository(&url("https://example.com/a/b")), None);
     }
 
     #[test]

@@ -16,7 +16,9 @@ mod record;
 pub mod sniff;
 mod targets;
 
-pub use address::{Address, join as join_address, location_annotations, raw as raw_address};
+pub use address::{
+    Address, InRepository, in_repository, join as join_address, location_annotations, raw as raw_address,
+};
 pub use cache::FileCache;
 pub(super) use cache::KeptResults;
 pub(super) use cache::LAST_GOOD;

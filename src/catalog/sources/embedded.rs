@@ -56,7 +56,7 @@ impl CatalogProvider for EmbeddedSource {
 }
 
 /// The embedded folder as a tree.
-struct EmbeddedTree;
+pub(super) struct EmbeddedTree;
 
 impl SourceTree for EmbeddedTree {
     fn read(&self, path: &str, limit: u64, buffer: &mut Vec<u8>) -> Result<(), TreeError> {

@@ -17,6 +17,7 @@ use super::git_tree::{GitTree, Names};
 use super::{CatalogProvider, Delta, RefreshContext, SourceError, Stale, dir};
 use crate::catalog::ingest::{FileCache, Ingest, Root};
 use crate::catalog::progress::Progress;
+use crate::catalog::tree::SourceTree as _;
 use crate::config::secret::Secret;
 use crate::config::source::SourceConfig;
 use crate::net::{Net, NetError, NetOptions};
@@ -34,6 +35,8 @@ const EVERY: Duration = Duration::from_secs(10 * 60);
 const SILENCE: Duration = Duration::from_secs(120);
 /// Rounds of fetching files that files name.
 const ROUNDS: usize = 20;
+/// Seconds for which a clone that was brought up to date is not looked at again for its files.
+const RECENT: i64 = 60;
 /// Name that most forges take beside a token.
 const TOKEN_USER: &str = "x-access-token";
 /// Folder of the clone in that of the source.
@@ -128,6 +131,41 @@ impl GitRemote {
             let (tree, ..) = own.prepare(clone, &state, cx)?;
             let id = tree.commit();
             Ok((tree, id))
+        })
+    }
+
+    /// Brings the clone in a folder of this machine up to date, unless that was done a moment ago, and fetches
+    /// the files that are wanted. With the reason when what was there has to do.
+    pub(super) fn files(
+        &self,
+        folder: &Path,
+        wanted: &dyn Fn(&str) -> bool,
+        cx: &RefreshContext<'_>,
+    ) -> Result<(GitTree, Option<Stale>), SourceError> {
+        self.with_clone(&folder.join(FOLDER), cx, |clone| {
+            let known = clone.state().filter(|state| {
+                (0..RECENT).contains(&(jiff::Timestamp::now().as_second() - state.checked_at))
+            });
+            let (mut state, mut trouble) = match known {
+                Some(state) => (state, None),
+                None => self.update(clone, cx)?,
+            };
+            let mut tree = self.tree(clone, &state)?;
+            let paths = tree.list("").unwrap_or_default();
+            let missing = tree.missing_of(paths.iter().map(String::as_str).filter(|path| wanted(path)));
+            if !missing.is_empty() && trouble.is_none() && !cx.net.is_offline() {
+                let told = |error| trouble::to_source_error(error, &self.address, self.at.as_deref());
+                match clone.fetch_blobs(&missing) {
+                    Ok(()) => {}
+                    Err(GitError::Failed(talk)) if trouble::kind(&talk).0 != trouble::Kind::Network => {
+                        state = clone.fetch_whole(self.at.as_deref())?;
+                    }
+                    Err(error) => trouble = Some(told(error)),
+                }
+                tree = self.tree(clone, &state)?;
+            }
+            let read_at = jiff::Timestamp::from_second(state.checked_at).unwrap_or_default();
+            Ok((tree, trouble.map(|error| Stale { error, read_at })))
         })
     }
 

@@ -9,6 +9,7 @@ pub mod bitbucket;
 mod changes;
 pub mod dir;
 mod disk_tree;
+pub mod documents;
 pub mod embedded;
 pub mod file;
 pub mod forge;

@@ -43,6 +43,23 @@ fn open(config: &SourceConfig) -> Result<Box<dyn CatalogProvider>, SourceError> 
     Ok(Box::new(BackstageSource { url }))
 }
 
+/// Asks the backend of a source for something below its base; `None`: there is no such thing.
+pub(super) fn fetch(
+    cx: &RefreshContext<'_>,
+    path: &str,
+) -> Result<Option<std::sync::Arc<[u8]>>, SourceError> {
+    let missing = SourceError::MissingSetting { kind: "backstage", setting: "url" };
+    let text = cx.config.url.as_deref().ok_or(missing)?;
+    let bad = |error: url::ParseError| SourceError::BadSetting { setting: "url", cause: error.to_string() };
+    let source = BackstageSource { url: Url::parse(text).map_err(bad)? };
+    let backend = backend::Backend::connect(&source.url, &source.place(), cx)?;
+    match backend.get(backend.address(path), None) {
+        Ok(answer) => Ok(Some(answer.body)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(backend.explain(error)),
+    }
+}
+
 /// A Backstage backend.
 struct BackstageSource {
     url: Url,
