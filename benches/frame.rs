@@ -37,6 +37,10 @@ fn face(folder: &std::path::Path, line: &str) -> Headless {
         load: Box::new(move |progress| (loader.load(progress), Me::default())),
         read_source: Box::new(|_, _| Ok("kind: Component\n".into())),
         revisions: Box::new(|_, _| Err("there are no revisions here".to_owned())),
+        docs: devportal::tui::services::Docs::of(std::sync::Arc::new(Loader::new(
+            Vec::new(),
+            LoadOptions::default(),
+        ))),
         remember: Box::new(|_| Ok(())),
         load_theme: Box::new(|name| Err(name.to_owned())),
         save_setting: Box::new(|key, _| Err(key.to_owned())),

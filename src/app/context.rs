@@ -14,6 +14,7 @@ use crate::config::theme::Theme;
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes;
 use crate::permissions::{AllowAll, Policy, Principal};
+use crate::store::reading::Reading;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -100,6 +101,8 @@ pub struct Context {
     pub me: Me,
     /// Refs of starred entities.
     pub stars: BTreeSet<String>,
+    /// Where reading stopped, and what was marked in documentation.
+    pub reading: Reading,
     /// Recent places, newest first.
     pub recent: Vec<Visit>,
     /// Saved views: name and place line.
@@ -180,6 +183,7 @@ impl Context {
             is_plain: false,
             me: Me::default(),
             stars: BTreeSet::new(),
+            reading: Reading::default(),
             recent: Vec::new(),
             views: Vec::new(),
             aliases: Vec::new(),

@@ -5,6 +5,7 @@
 //! itself never reads a file or waits.
 
 use super::commands::CommandId;
+use super::docs::{DocsAnswer, DocsQuestion};
 use super::input::{Key, Mouse};
 use super::overlay::Overlay;
 use super::place::Place;
@@ -18,6 +19,7 @@ use crate::kubernetes::logs;
 use crate::kubernetes::order::{Answer, Question};
 use crate::kubernetes::rows::{Query, Rows};
 use crate::kubernetes::{self, ObjectRef};
+use crate::store::reading::Bookmark;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,6 +129,13 @@ pub enum TaskEvent {
         generation: Generation,
         /// The answer, or why there is none in plain words.
         result: Result<RevisionsAnswer, String>,
+    },
+    /// A question about documentation has its answer.
+    Docs {
+        /// Which request this answers.
+        generation: Generation,
+        /// The answer, or why there is none in plain words.
+        result: Result<DocsAnswer, String>,
     },
     /// What registering an address would bring, for a person to decide on.
     Registrable {
@@ -345,6 +354,13 @@ pub enum Effect {
         /// What is asked.
         question: RevisionsQuestion,
     },
+    /// Ask about documentation; answered by [`TaskEvent::Docs`].
+    Docs {
+        /// Answers carry it.
+        generation: Generation,
+        /// What is asked.
+        question: DocsQuestion,
+    },
     /// Ask for something to be done for the clusters.
     Kubernetes(kubernetes::Order),
     /// Filter and sort objects on the pool; answered by [`TaskEvent::ObjectsListed`].
@@ -519,6 +535,22 @@ pub enum Memory {
     },
     /// A place was visited.
     Visit(String),
+    /// Reading of a page stopped here.
+    Position {
+        /// Canonical ref.
+        entity: String,
+        /// Path of the page.
+        page: String,
+        /// 1-based line of its source.
+        line: u32,
+    },
+    /// A place in documentation was marked (or no longer).
+    Bookmark {
+        /// The place.
+        bookmark: Bookmark,
+        /// Marked now.
+        is_set: bool,
+    },
     /// A named view was saved.
     View {
         /// Its name.

@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod commands;
 pub mod context;
+pub mod docs;
 pub mod entity_list;
 pub mod event;
 pub mod help;
@@ -218,6 +219,15 @@ impl App {
                     }
                     Effect::Star(entities) => queue.extend(self.star(entities)),
                     Effect::Set(key, value) => queue.extend(self.set(key, &value)),
+                    Effect::Remember(memory) => {
+                        self.note(&memory);
+                        out.push(Effect::Remember(memory));
+                    }
+                    Effect::Quit => {
+                        let memory = self.pane().and_then(|pane| pane.memory(&self.cx));
+                        out.extend(memory.map(Effect::Remember));
+                        out.push(Effect::Quit);
+                    }
                     effect => out.push(effect),
                 }
             }
@@ -406,7 +416,9 @@ impl App {
                 effects
             }
             TaskEvent::EditorClosed => {
-                vec![Effect::Sources(Order::RefreshLocal), Effect::Repaint]
+                let mut effects = vec![Effect::Sources(Order::RefreshLocal), Effect::Repaint];
+                effects.extend(self.tell(Input::Task(task)));
+                effects
             }
             TaskEvent::Kubernetes(state) => {
                 self.cx.kubernetes = state.0.clone();
@@ -420,6 +432,7 @@ impl App {
             TaskEvent::Filtered { .. }
             | TaskEvent::SourceRead { .. }
             | TaskEvent::Revisions { .. }
+            | TaskEvent::Docs { .. }
             | TaskEvent::ObjectsListed { .. }
             | TaskEvent::LogsOpened { .. }
             | TaskEvent::LogsAdvanced
@@ -581,12 +594,14 @@ impl App {
                 Err(reason) => return self.say(Level::Error, reason),
             },
         };
+        let left = self.pane().and_then(|pane| pane.memory(&self.cx));
         self.left = None;
         self.places.push(pane);
         if self.places.len() > HISTORY {
             self.places.remove(1);
         }
         let mut effects = vec![Effect::Remember(Memory::Visit(place.to_string()))];
+        effects.extend(left.map(Effect::Remember));
         self.visit(&place.to_string());
         effects.extend(self.tell(Input::Shown));
         effects
@@ -611,8 +626,21 @@ impl App {
         if self.places.len() < 2 {
             return Vec::new();
         }
+        let left = self.pane().and_then(|pane| pane.memory(&self.cx));
         self.left = self.places.pop();
-        self.tell(Input::Shown)
+        let mut effects: Vec<Effect> = left.map(Effect::Remember).into_iter().collect();
+        effects.extend(self.tell(Input::Shown));
+        effects
+    }
+
+    /// Takes in what is about to be remembered, so that panes know it at once.
+    fn note(&mut self, memory: &Memory) {
+        let now = self.cx.now.as_second();
+        match memory {
+            Memory::Position { entity, page, line } => self.cx.reading.stop_at(entity, page, *line, now),
+            Memory::Bookmark { bookmark, is_set } => self.cx.reading.mark(bookmark, *is_set),
+            Memory::Star { .. } | Memory::Visit(_) | Memory::View { .. } => {}
+        }
     }
 
     fn close(&mut self) -> Vec<Effect> {

@@ -6,7 +6,7 @@
 
 use super::commands::{Availability, CommandId, CommandSpec, Group};
 use super::context::Context;
-use super::event::{Effect, TaskEvent};
+use super::event::{Effect, Memory, TaskEvent};
 use super::input::{Key, Mouse};
 use super::place::Place;
 use super::subject::Subject;
@@ -131,6 +131,11 @@ pub trait Pane {
     /// Returns the things that the subject commands act on: the marked ones, else the focused one.
     fn subjects(&self, _cx: &Context) -> Vec<Subject> {
         Vec::new()
+    }
+
+    /// Returns what is to be remembered of it when it is left.
+    fn memory(&self, _cx: &Context) -> Option<Memory> {
+        None
     }
 
     /// Draws the state; reads only, cannot fail.

@@ -37,6 +37,8 @@ pub const ENTITY: &str = "entity";
 pub const OBJECT: &str = "object";
 /// Id of the pane that lists objects of clusters.
 pub const KUBERNETES: &str = "kubernetes";
+/// Id of the pane that shows documentation: `docs checkout runbook`.
+pub const DOCS: &str = "docs";
 /// Id of the pane that shows logs: `logs checkout`, `logs pod prod-eu shop/checkout-7d`.
 pub const LOGS: &str = "logs";
 

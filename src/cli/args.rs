@@ -1,5 +1,6 @@
 //! The command line: global flags and the list of subcommands.
 
+use super::docs;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
@@ -120,6 +121,8 @@ pub enum Command {
     Logs(logs::Args),
     /// Run one command in a container of a service, of a workload or of a pod; its exit code is ours
     Exec(exec::Args),
+    /// Print documentation beside the code, or check it: `docs checkout-api runbook`, `docs check .`
+    Docs(docs::Args),
     /// Check descriptor files
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
@@ -174,6 +177,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::History(args) => history::run(global, args, out),
         Command::Logs(args) => logs::run(global, args, out),
         Command::Exec(args) => exec::run(global, args, out),
+        Command::Docs(args) => docs::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Rbac(args) => rbac::run(global, args, out),

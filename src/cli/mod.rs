@@ -26,6 +26,7 @@ pub mod complete;
 pub mod config;
 pub mod describe;
 pub mod diff;
+pub mod docs;
 pub mod doctor;
 pub mod exec;
 pub mod get;

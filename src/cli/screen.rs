@@ -19,12 +19,13 @@ use crate::config::setting::{self, Kind};
 use crate::config::theme::Theme;
 use crate::config::{Config, Paths, View};
 use crate::diagnostic::Diagnostic;
+use crate::docs::site::place;
 use crate::kubernetes::select::Locator;
 use crate::kubernetes::watch::place::overrides;
 use crate::kubernetes::{Hub, clusters, hub};
 use crate::permissions::Claims;
 use crate::store;
-use crate::tui::services::{Connect, Saved};
+use crate::tui::services::{Connect, Docs, Saved, explain};
 use crate::tui::{Services, Start};
 use crate::ui::panes;
 use jiff::Timestamp;
@@ -43,6 +44,9 @@ pub fn start(session: Session, line: &str) -> Start {
     let history = store::history::load(&config.paths);
     cx.config_diagnostics.extend(stars.diagnostic.into_iter().chain(history.diagnostic));
     cx.stars = stars.value.refs;
+    let reading = store::reading::load(&config.paths);
+    cx.config_diagnostics.extend(reading.diagnostic);
+    cx.reading = reading.value;
     cx.recent = history
         .value
         .visits
@@ -78,6 +82,7 @@ fn services(session: Session) -> Services {
     let (for_save, for_refresh) = (session.clone(), session.clone());
     let (for_revisions, for_source) = (session.clone(), session.clone());
     let (for_backend, for_clusters) = (session.clone(), session.clone());
+    let (for_docs, for_portals) = (session.clone(), session.clone());
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
     Services {
         load: Box::new(move |progress| {
@@ -107,6 +112,14 @@ fn services(session: Session) -> Services {
             };
             revisions(&loader, from, catalog, question)
         }),
+        docs: Docs::new(
+            Box::new(move |catalog, entity| {
+                let loader = for_docs.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
+                let found = place::open(&loader, catalog, entity, &Progress::none());
+                found.map_err(|error| explain(&error))
+            }),
+            Box::new(move || for_portals.lock().unwrap_or_else(PoisonError::into_inner).loader.portals()),
+        ),
         backend: Some(Box::new(move |order| {
             let loader = for_backend.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
             ask_backend(&loader, order)
@@ -246,6 +259,13 @@ fn remember(paths: &Paths, memory: &Memory) -> Result<(), String> {
         Memory::Visit(place) => {
             let now = Timestamp::now().as_second();
             store::history::add(paths, &[(place.clone(), now)]).map(drop)
+        }
+        Memory::Position { entity, page, line } => {
+            let now = Timestamp::now().as_second();
+            store::reading::update(paths, |reading| reading.stop_at(entity, page, *line, now)).map(drop)
+        }
+        Memory::Bookmark { bookmark, is_set } => {
+            store::reading::update(paths, |reading| reading.mark(bookmark, *is_set)).map(drop)
         }
         Memory::View { name, place } => {
             let (place, filter) = place.split_once(' ').unwrap_or((place, ""));

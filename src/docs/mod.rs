@@ -3,4 +3,5 @@
 //! Nothing is built: Markdown and `mkdocs.yml` are read as their authors wrote them.
 
 pub mod markdown;
+pub mod paint;
 pub mod site;

@@ -8,6 +8,7 @@
 
 pub mod history;
 pub mod kept;
+pub mod reading;
 pub mod stars;
 pub mod views;
 

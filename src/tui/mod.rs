@@ -4,6 +4,7 @@
 //! without one, [`plain`] line by line. All are given a [`Start`]. This is the only place that knows a terminal.
 
 pub mod clipboard;
+mod docs;
 pub mod editor;
 mod event_loop;
 pub mod keys;

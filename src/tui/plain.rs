@@ -409,6 +409,10 @@ mod tests {
             }),
             read_source: Box::new(|_, _| Ok("apiVersion: x".into())),
             revisions: Box::new(|_, _| Err("there are no revisions here".to_owned())),
+            docs: crate::tui::services::Docs::of(std::sync::Arc::new(Loader::new(
+                vec![SourceConfig::sample()],
+                LoadOptions { offline: true, ..LoadOptions::default() },
+            ))),
             remember: Box::new(|_| Ok(())),
             load_theme: Box::new(|_| Ok(Theme::plain())),
             save_setting: Box::new(|_, _| Err("not in a test".to_owned())),

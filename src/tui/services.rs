@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+pub use super::docs::{Docs, OpenDocs, explain};
+
 /// Makes what runs for the clusters out of the configuration.
 pub type Connect = dyn Fn(Arc<hub::Tell>) -> Hub + Send + Sync;
 type Load = dyn Fn(&Progress) -> (Arc<Catalog>, Me) + Send + Sync;
@@ -57,6 +59,8 @@ pub struct Services {
     pub read_source: Box<ReadSource>,
     /// Answers a question about revisions of the catalog's repository.
     pub revisions: Box<Revisions>,
+    /// Reads documentation.
+    pub docs: Docs,
     /// Asks the backend of a source to do something; `None` where nothing outside is changed.
     pub backend: Option<Box<Backend>>,
     /// Writes down what has to survive the session.
@@ -144,6 +148,10 @@ impl Services {
             Effect::Revisions { generation, question } => {
                 let result = (self.revisions)(&world.catalog, question);
                 send(TaskEvent::Revisions { generation: *generation, result });
+            }
+            Effect::Docs { generation, question } => {
+                let result = self.docs.answer(question, world);
+                send(TaskEvent::Docs { generation: *generation, result });
             }
             Effect::Backend(order) => self.ask_backend(order, send),
             Effect::Kubernetes(order) => {

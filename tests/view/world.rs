@@ -87,6 +87,10 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
             embedded::text(path).map(Arc::from).ok_or_else(|| "it is gone".to_owned())
         }),
         revisions: Box::new(|_, _| Err("there are no revisions here".to_owned())),
+        docs: devportal::tui::services::Docs::of(Arc::new(Loader::new(
+            vec![SourceConfig::sample()],
+            LoadOptions { offline: true, ..LoadOptions::default() },
+        ))),
         remember: Box::new(|_| Ok(())),
         load_theme: Box::new(|name| Theme::load(name, None).map(|(theme, _)| theme).map_err(|d| d.message)),
         save_setting: Box::new(|_, _| Err("nothing is written here".to_owned())),

@@ -6,6 +6,7 @@
 //! is wrong is in [`Site::problems`], the rest can be read. Nothing leaves the tree it is read from.
 
 pub mod adr;
+pub mod check;
 pub mod config;
 mod html;
 pub mod links;
@@ -72,6 +73,8 @@ pub struct Opening {
     pub edit_base: Option<String>,
     /// Whether a `README.md` alone is a site, too.
     pub is_readme_enough: bool,
+    /// Whether every page below the folder counts, where there is neither `mkdocs.yml` nor a folder of pages.
+    pub is_any_folder: bool,
 }
 
 /// How pages of a site are edited.
@@ -195,6 +198,9 @@ impl Site {
             }
             // pages are then what lies beside the README
             docs_mount.clone_from(folder);
+            if opening.is_any_folder {
+                paths = builder.add_pages("", folder, &config);
+            }
         }
         let mut mounts = Vec::new();
         let has_home = find_page(&builder.by_path, "index.md").is_some();
@@ -300,6 +306,14 @@ impl Site {
         let main = self.main_tree()?;
         let file = main.inside(full.to_str()?)?;
         self.page_of_file(&file)
+    }
+
+    /// Whether a folder of the tree holds pages of the site.
+    pub(super) fn has_folder(&self, folder: &str) -> bool {
+        self.mounts.iter().filter(|mount| !mount.prefix.ends_with(':')).any(|mount| {
+            let rest = folder.strip_prefix(mount.folder.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || mount.folder.is_empty())
+        })
     }
 
     /// Returns the tree that the pages are in.

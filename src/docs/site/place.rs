@@ -31,6 +31,8 @@ pub const RECORDS: &str = "backstage.io/adr-location";
 const SOURCE: &str = "backstage.io/source-location";
 /// Entities that lead to another's documentation, one after the other.
 const MAX_STEPS: usize = 8;
+/// Folders above a page that are looked through for a `mkdocs.yml`.
+const MAX_ANCESTORS: usize = 12;
 
 /// Documentation that was found.
 #[derive(Debug, Clone)]
@@ -174,9 +176,11 @@ pub fn open_path(path: &Path) -> Result<(Site, Option<String>), String> {
     let shown = path.display().to_string();
     let told = |error: crate::catalog::tree::TreeError| format!("could not read `{shown}`: {error}");
     if path.is_dir() {
+        if let Some(site) = site_around(path) {
+            return Ok((site, None));
+        }
         let opened = documents::folder(path).map_err(told)?;
-        let name = name_of(path);
-        let site = site_in(&opened, &name, true).map_err(|error| error.to_string())?;
+        let site = site_in(&opened, &name_of(path), true).map_err(|error| error.to_string())?;
         return Ok((site, None));
     }
     let full = std::fs::canonicalize(path).map_err(|error| {
@@ -186,26 +190,34 @@ pub fn open_path(path: &Path) -> Result<(Site, Option<String>), String> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let real_parent = full.parent().unwrap_or(parent);
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if matches!(file.as_str(), "mkdocs.yml" | "mkdocs.yaml") {
+        return open_path(parent);
+    }
     // a page of a site knows its links, its snippets and its title
-    for folder in real_parent.ancestors().take(12) {
-        if !folder.join("mkdocs.yml").is_file() && !folder.join("mkdocs.yaml").is_file() {
-            continue;
-        }
-        // as it was typed, where that can be told
-        let typed = typed_ancestor(parent, real_parent, folder);
-        let opened = documents::folder(typed.as_deref().unwrap_or(folder)).map_err(told)?;
-        if let Ok(site) = site_in(&opened, &name_of(folder), true)
-            && let Some(page) = site.page_of_path(&full)
-        {
-            return Ok((site, Some(page)));
-        }
-        break;
+    if let Some(site) = site_around(parent)
+        && let Some(page) = site.page_of_path(&full)
+    {
+        return Ok((site, Some(page)));
     }
     let opened = documents::folder(parent).map_err(told)?;
     let site = Site::of_file(&opened, &file);
     Ok((site, Some(file)))
+}
+
+/// Opens the site that a folder is a part of: the nearest above it, or itself, with a `mkdocs.yml`.
+fn site_around(folder: &Path) -> Option<Site> {
+    let real = std::fs::canonicalize(folder).ok()?;
+    let has_config =
+        |folder: &&Path| folder.join("mkdocs.yml").is_file() || folder.join("mkdocs.yaml").is_file();
+    let root = real.ancestors().take(MAX_ANCESTORS).find(has_config)?;
+    let typed = typed_ancestor(folder, &real, root);
+    let opened = documents::folder(typed.as_deref().unwrap_or(root)).ok()?;
+    let site = site_in(&opened, &name_of(root), true).ok()?;
+    // a folder that is no part of the site is something else
+    let is_part =
+        root == real || opened.tree.inside(real.to_str()?).is_some_and(|below| site.has_folder(&below));
+    is_part.then_some(site)
 }
 
 /// Returns the ancestor of a folder as the user would type it: `../..` of what was typed.
@@ -236,6 +248,7 @@ fn site_in(opened: &Opened, name: &str, is_readme_enough: bool) -> Result<Site, 
         name: name.to_owned(),
         edit_base: None,
         is_readme_enough,
+        is_any_folder: true,
     })
 }
 
@@ -448,6 +461,7 @@ impl Finder<'_> {
             name: self.name(),
             edit_base: None,
             is_readme_enough: is_readme_enough || self.entity.annotation(REF).is_some(),
+            is_any_folder: false,
         };
         let mut site = Site::open(&opening).map_err(|error| error.to_string())?;
         site.stale = stale.map(|stale| format!("as it was read at {}: {}", stale.read_at, stale.error));

@@ -48,6 +48,7 @@ fn open(files: &[(&str, &str)], folder: &str) -> Result<Site, SiteError> {
         name: "Shop".to_owned(),
         edit_base: None,
         is_readme_enough: true,
+        is_any_folder: false,
     })
 }
 

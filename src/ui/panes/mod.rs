@@ -7,6 +7,7 @@ use crate::app::pane::PaneSpec;
 
 pub mod catalog;
 pub mod clusters;
+pub mod docs;
 pub mod entity;
 pub mod findings;
 pub mod forwards;
@@ -34,6 +35,8 @@ pub static ALL: &[&PaneSpec] = &[
     &object::SPEC,
     &graph::SPEC,
     &graph::CYCLES,
+    &docs::SPEC,
+    &docs::READER,
     &org::SPEC,
     &logs::SPEC,
     &forwards::SPEC,
