@@ -152,7 +152,7 @@ pub mod id {
         TEXT_PAGE_DOWN = "text.page-down"; TEXT_PAGE_UP = "text.page-up"; SAVE_TEXT = "text.save"; WRAP = "text.wrap";
         OPEN = "thing.open"; STAR = "thing.star"; COPY = "thing.copy"; COPY_WHAT = "thing.copy-what";
         BROWSE = "thing.browse"; BROWSE_WHAT = "thing.browse-what"; EDIT = "thing.edit"; ACTIONS = "thing.actions";
-        DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; IMPACT = "thing.impact"; CHANGES = "thing.history";
+        DESCRIBE = "thing.describe"; INSPECT = "thing.inspect"; GRAPH = "thing.graph"; DOCS = "thing.docs"; IMPACT = "thing.impact"; CHANGES = "thing.history";
         REFRESH_REMOTE = "thing.refresh-remote"; LOGS = "thing.logs"; PREVIOUS_LOGS = "thing.previous-logs";
         SHELL = "object.shell"; RUN_COMMAND = "object.run"; FORWARD = "object.forward"; RESTART = "object.restart";
         SCALE = "object.scale"; ROLL_BACK = "object.roll-back"; DRAIN = "object.drain"; HOLD = "object.suspend";
@@ -263,6 +263,7 @@ pub const SUBJECT: &[CommandSpec] = &[
         &["p"],
         0,
     ),
+    row("thing.docs", "docs", "Read its documentation", &["M"], 27),
     row("thing.graph", "graph", "Show its relations as a graph", &[], 0),
     row("thing.impact", "impact", "Show what depends on it and whom to tell", &[], 0),
     row("thing.history", "changes", "Show who changed it, when, and what", &[], 0),

@@ -38,6 +38,8 @@ const K9S: &[(&str, &[&str])] = &[
     ("app.last-place", &["]", "-"]),
     ("tab.previous", &["H"]),
     ("tab.next", &["L"]),
+    ("docs.previous-page", &["H"]),
+    ("docs.next-page", &["L"]),
 ];
 const VIM: &[(&str, &[&str])] = &[("list.range", &["V"]), ("list.views", &["v"])];
 

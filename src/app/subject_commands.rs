@@ -6,7 +6,7 @@ use super::commands::{Availability, CommandId, id};
 use super::context::Context;
 use super::event::Effect;
 use super::overlay::{Item, Overlay};
-use super::place::{LOGS, OBJECT, Place};
+use super::place::{DOCS, LOGS, OBJECT, Place};
 use super::subject::{Subject, is_openable};
 use crate::kubernetes::{Kind, ObjectRef};
 use crate::model::entity_ref::split_canonical;
@@ -30,7 +30,7 @@ impl App {
         }
         let is_missing = match command {
             id::DESCRIBE | id::INSPECT => first.entity.is_none() && first.object.is_none(),
-            id::STAR | id::GRAPH | id::IMPACT | id::CHANGES => first.entity.is_none(),
+            id::STAR | id::DOCS | id::GRAPH | id::IMPACT | id::CHANGES => first.entity.is_none(),
             id::BROWSE | id::BROWSE_WHAT => first.links.is_empty(),
             id::LOGS | id::PREVIOUS_LOGS => self.logs_place(&subjects, false).is_none(),
             _ => false,
@@ -83,6 +83,7 @@ impl App {
             id::INSPECT => open(first.and_then(|s| self.inspect_place(s))),
             id::LOGS => open(self.logs_place(&subjects, false)),
             id::PREVIOUS_LOGS => open(self.logs_place(&subjects, true)),
+            id::DOCS => open(entity().map(|e| Place::with(DOCS, e))),
             id::GRAPH => open(entity().map(|e| Place::with("graph", e))),
             id::IMPACT => open(entity().map(|e| Place::with("graph", format!("{e} impact")))),
             id::CHANGES => open(entity().map(|e| Place::with("history", e))),

@@ -13,6 +13,7 @@
 
 mod config;
 mod data;
+mod docs;
 mod manners;
 mod places;
 mod rbac;

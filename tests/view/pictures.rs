@@ -60,6 +60,12 @@ fn after_some_keys() {
         ("setting-choice", "settings theme", "<enter>"),
         ("setting-save", "settings theme", "s"),
         ("sort", "catalog", "S"),
+        ("docs-labels", "docs component:default/checkout-api index", "F"),
+        ("docs-search", "docs component:default/checkout-api runbook", "/order<enter>n"),
+        ("docs-pages", "docs component:default/checkout-api runbook", "<shift-tab>"),
+        ("docs-tabs", "docs system:default/developer-platform writing/tabs", "t"),
+        ("docs-fold", "docs system:default/developer-platform writing/details", ".<enter>"),
+        ("docs-broken", "docs component:default/checkout-api nowhere", ""),
     ];
     for (name, place, keys) in cases {
         let mut face = world::at(place, 80, 24);

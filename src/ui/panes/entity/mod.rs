@@ -5,6 +5,7 @@
 //! looks the entity up in the snapshot at hand, so that it survives a refresh, and shows a ref that
 //! nobody describes, or that is gone, for what it is.
 
+mod docs;
 mod header;
 mod kind_sections;
 mod kubernetes;
@@ -75,6 +76,8 @@ struct EntityPane {
     overview: Page,
     problems: Page,
     kubernetes: Page,
+    docs: Page,
+    site: docs::State,
     relations: Relations,
     definition: TextTab,
     raw: RawTab,
@@ -128,6 +131,8 @@ impl EntityPane {
             overview: Page::default(),
             problems: Page::default(),
             kubernetes: Page::default(),
+            docs: Page::default(),
+            site: docs::State::default(),
             relations: Relations::default(),
             definition: TextTab::default(),
             raw: RawTab::default(),
@@ -159,6 +164,11 @@ impl EntityPane {
                     self.kubernetes = page;
                 }
             }
+            Tab::Docs => {
+                let effects = self.site.ask(&look, &self.canonical);
+                self.lay_docs(cx);
+                return effects;
+            }
             Tab::Relations => self.relations.renew(&look, area),
             Tab::Api => source::renew_definition(&mut self.definition, &look, area),
             Tab::Raw => return self.raw.renew(&look, area),
@@ -185,6 +195,12 @@ impl EntityPane {
         is_due.then(|| self.kubernetes.renewed(key, kubernetes::regions(look, area)))
     }
 
+    fn lay_docs(&mut self, cx: &Context) {
+        let area = Areas::of(cx.area, Tab::Docs).body;
+        let key = Key::new(cx, area, &self.canonical, false);
+        self.docs = self.docs.renewed(key, docs::regions(&self.site, &self.canonical, area));
+    }
+
     fn select_tab(&mut self, tab: Tab, cx: &Context) -> Vec<Effect> {
         self.tab = tab;
         let mut effects = self.renew(cx);
@@ -206,6 +222,7 @@ impl EntityPane {
             Tab::Overview => self.overview.focused(),
             Tab::Problems => self.problems.focused(),
             Tab::Kubernetes => self.kubernetes.focused(),
+            Tab::Docs => self.docs.focused(),
             Tab::Relations | Tab::Api | Tab::Raw => None,
         }
     }
@@ -259,6 +276,7 @@ impl EntityPane {
             (command, Tab::Overview) => drop(self.overview.command(command)),
             (command, Tab::Problems) => drop(self.problems.command(command)),
             (command, Tab::Kubernetes) => drop(self.kubernetes.command(command)),
+            (command, Tab::Docs) => drop(self.docs.command(command)),
             (command, Tab::Api | Tab::Raw) => {
                 return self.text().and_then(|text| text.command(command, area)).unwrap_or_default();
             }
@@ -283,6 +301,7 @@ impl EntityPane {
             Tab::Overview => self.overview.mouse(mouse),
             Tab::Problems => self.problems.mouse(mouse),
             Tab::Kubernetes => self.kubernetes.mouse(mouse),
+            Tab::Docs => self.docs.mouse(mouse),
             Tab::Relations => return self.relations.mouse(mouse, areas.body),
             Tab::Api | Tab::Raw => {
                 let command = match mouse.kind {
@@ -391,7 +410,7 @@ impl Pane for EntityPane {
             Tab::Relations => (self.relations.title(), self.relations.count()),
             Tab::Api => (self.definition.view.status(), String::new()),
             Tab::Raw => (self.raw.text.view.status(), String::new()),
-            Tab::Overview | Tab::Problems | Tab::Kubernetes => (None, String::new()),
+            Tab::Overview | Tab::Problems | Tab::Kubernetes | Tab::Docs => (None, String::new()),
         };
         Heading { crumbs, filter, count, marked: self.relations.marks.0.len(), ..Heading::default() }
     }
@@ -401,7 +420,7 @@ impl Pane for EntityPane {
             Tab::Overview | Tab::Kubernetes => OVERVIEW,
             Tab::Relations => LIST,
             Tab::Api | Tab::Raw => TEXT,
-            Tab::Problems => PROBLEMS,
+            Tab::Problems | Tab::Docs => PROBLEMS,
         }
     }
 
@@ -415,7 +434,12 @@ impl Pane for EntityPane {
                     return self.renew(cx);
                 }
             }
-            Input::CatalogChanged => {}
+            Input::CatalogChanged => self.site = docs::State::default(),
+            Input::Task(TaskEvent::Docs { generation, result }) => {
+                if self.site.take(*generation, result) {
+                    self.lay_docs(cx);
+                }
+            }
             Input::Command(command) => return self.command(command, cx),
             Input::Choice(command, choice) => self.relations.choose(command, choice, area),
             Input::Paste(pasted) => match self.tab {
@@ -448,7 +472,7 @@ impl Pane for EntityPane {
             Tab::Relations => self.relations.is_typing(),
             Tab::Api => self.definition.view.is_searching(),
             Tab::Raw => self.raw.text.view.is_searching(),
-            Tab::Overview | Tab::Problems | Tab::Kubernetes => false,
+            Tab::Overview | Tab::Problems | Tab::Kubernetes | Tab::Docs => false,
         }
     }
 
@@ -471,7 +495,9 @@ impl Pane for EntityPane {
                 }
             }
             (command, Tab::Relations) => return self.relations.availability(command, area),
-            (id::OPEN, Tab::Overview | Tab::Problems | Tab::Kubernetes) if self.focused().is_none() => {
+            (id::OPEN, Tab::Overview | Tab::Problems | Tab::Kubernetes | Tab::Docs)
+                if self.focused().is_none() =>
+            {
                 return Availability::no("nothing is focused; move down to the first thing");
             }
             (id::OPEN, Tab::Api | Tab::Raw) => return Availability::no("a text has nothing to open"),
@@ -536,6 +562,7 @@ impl Pane for EntityPane {
                 Some(page) => page.draw(cx, buf),
                 None => self.kubernetes.draw(cx, buf),
             },
+            Tab::Docs => self.docs.draw(cx, buf),
             Tab::Relations => self.relations.draw(&look, areas.body, buf),
             Tab::Api => self.definition.draw(cx, areas.body, buf),
             Tab::Raw => self.raw.text.draw(cx, areas.body, buf),

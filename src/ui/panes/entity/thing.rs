@@ -19,6 +19,8 @@ pub enum Tab {
     Relations,
     /// The definition of an API.
     Api,
+    /// Its documentation.
+    Docs,
     /// What runs of it in clusters.
     Kubernetes,
     /// The file it was read from.
@@ -29,8 +31,8 @@ pub enum Tab {
 
 impl Tab {
     /// Every tab in the order of the bar.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Relations, Self::Api, Self::Kubernetes, Self::Raw, Self::Problems];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Relations, Self::Api, Self::Docs, Self::Kubernetes, Self::Raw, Self::Problems];
 
     /// Returns the title in the bar.
     pub fn title(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Relations => "Relations",
             Self::Api => "API",
+            Self::Docs => "Docs",
             Self::Kubernetes => "Kubernetes",
             Self::Raw => "Raw",
             Self::Problems => "Problems",
@@ -147,6 +150,7 @@ impl<'a> Look<'a> {
             (Tab::Relations, _) => self.id.is_some(),
             (Tab::Api, Some(entity)) => entity.kind().eq_ignore_ascii_case("api"),
             (Tab::Overview, _) | (Tab::Raw, Some(_)) => true,
+            (Tab::Docs, Some(_)) => super::docs::applies(self),
             (Tab::Kubernetes, Some(_)) => super::kubernetes::applies(self),
             (Tab::Problems, Some(entity)) => entity.problems().next().is_some(),
             (_, None) => false,
