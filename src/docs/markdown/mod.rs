@@ -13,6 +13,7 @@ mod containers;
 pub mod diagrams;
 mod dialect;
 mod dress;
+mod emoji;
 mod front;
 pub mod highlight;
 mod html;

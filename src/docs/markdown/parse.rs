@@ -69,7 +69,7 @@ pub(super) struct Reader<'d> {
     pub dialect: &'d Dialect,
     references: Rc<HashMap<String, (String, String)>>,
     /// Labels that are defined, with their numbers once they are used.
-    pub footnotes: HashMap<String, Option<u32>>,
+    footnotes: HashMap<String, Option<u32>>,
     /// Anchors written by authors: of headings (index) to be taken over at the end.
     ids: Vec<(usize, String)>,
     blocks: u32,
@@ -140,6 +140,19 @@ impl Reader<'_> {
         let (to, title) = (super::clean(to).into_owned(), super::clean(title).into_owned());
         self.page.links.push(Link { to, text: String::new(), title, kind, line });
         id
+    }
+
+    /// Returns the number of a footnote, counted from its first mention; `None` when it is not defined.
+    pub fn footnote(&mut self, label: &str) -> Option<u32> {
+        let next = self.footnotes.values().flatten().count() as u32 + 1;
+        Some(*self.footnotes.get_mut(label)?.get_or_insert(next))
+    }
+
+    /// Notes something about a line.
+    pub fn note(&mut self, line: u32, kind: NoteKind, message: String) {
+        if self.page.notes.len() < 2_000 {
+            self.page.notes.push(Note { line, kind, message });
+        }
     }
 
     /// Reads a stretch of lines.
