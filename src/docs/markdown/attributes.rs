@@ -32,6 +32,9 @@ pub(super) fn parse(text: &str) -> Attributes<'_> {
                 }
                 _ => value.split_once(char::is_whitespace).unwrap_or((value, "")),
             };
+            if word == "id" && !value.is_empty() {
+                found.id = Some(value);
+            }
             found.values.push((word, value));
             rest = after.trim_start();
             continue;

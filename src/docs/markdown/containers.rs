@@ -45,7 +45,11 @@ pub(super) fn take<'a>(
                 scanner.at += 1;
                 return Some(Some(Container::Toc));
             }
-            None
+            (indent < 4 && super::inline::reference(rest).is_some()).then(|| {
+                // Gathered before; the last definition of a label wins
+                scanner.at += 1;
+                None
+            })
         }
         [b'*', b'[', ..] => abbreviation(scanner, rest).then_some(None),
         [b':', b':', ..] => plantuml(scanner, rest).map(Some),
@@ -269,20 +273,21 @@ fn footnote<'a>(scanner: &mut Scanner<'a, '_>, indent: usize, rest: &'a str) -> 
     }
     let Some(line) = scanner.lines.get(scanner.at).copied() else { return false };
     let start = scanner.at;
+    // The web site asks for four columns, wherever the definition itself stands
+    let by = if indent < 4 { 4 } else { indent + 4 };
     // Lines right below go on with it, indented or not; after a blank line only indented ones
     let mut body = vec![Line { text: text.trim_start(), ..line }];
     let mut end = start + 1;
     while let Some(next) = scanner.lines.get(end) {
         let (column, inner) = next.measure();
-        if inner.is_empty() || (column < indent + 4 && (inner.starts_with("[^") || !is_running(next, indent)))
-        {
+        if inner.is_empty() || (column < by && (inner.starts_with("[^") || !is_running(next, indent))) {
             break;
         }
-        body.push(next.dedent(indent + 4));
+        body.push(next.dedent(by));
         end += 1;
     }
     scanner.at = end - 1;
-    let more = scanner.indented(indent + 4);
+    let more = scanner.indented(by);
     body.extend(more);
     if scanner.gathered.footnotes.iter().any(|note| note.label == label) {
         scanner.gathered.note(

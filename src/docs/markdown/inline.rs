@@ -10,8 +10,17 @@ use super::parse::Reader;
 use super::rich::{Edit, Rich};
 use super::scan::{Gathered, RawFootnote};
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+
+/// Keeps `[a][^1]` from being a reference to `^1`. Never comes from a page, like [`super::scan::OPEN`].
+pub(super) const GLUE: char = '\u{4}';
+
+/// Takes out what only served CommonMark.
+pub(super) fn without_glue(text: &str) -> Cow<'_, str> {
+    if text.contains(GLUE) { Cow::Owned(text.replace(GLUE, "")) } else { Cow::Borrowed(text) }
+}
 
 /// Stands before the caption of a picture within text.
 pub(super) const PICTURE: &str = "▣ ";
@@ -117,6 +126,7 @@ impl<'t> Reading<'t> {
             Event::End(end) => self.end(reader, end),
             Event::Text(text) => self.words(&text, &range),
             Event::Code(code) => {
+                let code = without_glue(&code);
                 let code = if reader.dialect.techdocs { dress::without_language(&code) } else { &code };
                 let marks = self.marks | Marks::CODE;
                 if !self.hidden {
@@ -143,6 +153,7 @@ impl<'t> Reading<'t> {
     }
 
     fn words(&mut self, text: &str, range: &Range<usize>) {
+        let text: &str = &without_glue(text);
         // The first character after a backslash is no syntax
         let source = self.source.as_bytes();
         let escaped = range.start > 0 && source.get(range.start - 1) == Some(&b'\\');
@@ -373,19 +384,35 @@ pub(super) fn label(text: &str) -> String {
 pub(super) fn references(lines: &[Line<'_>]) -> HashMap<String, (String, String)> {
     let mut found = HashMap::new();
     for line in lines {
-        let text = line.text.trim_start_matches([' ', '\t', '>']);
-        let Some(inner) = text.strip_prefix('[').filter(|inner| !inner.starts_with('^')) else { continue };
-        let Some((name, to)) = inner.split_once("]:") else { continue };
-        let to = to.trim();
-        let (to, title) = to.split_once(char::is_whitespace).unwrap_or((to, ""));
-        let to = to.strip_prefix('<').and_then(|to| to.strip_suffix('>')).unwrap_or(to);
-        if to.is_empty() || name.trim().is_empty() || found.len() > 10_000 {
+        let Some((name, to, title)) = reference(line.text.trim_start_matches([' ', '\t', '>'])) else {
             continue;
+        };
+        if found.len() < 100_000 {
+            found.insert(label(name), (to.to_owned(), title.to_owned()));
         }
-        let title = title.trim().trim_matches(['"', '\'', '(', ')']);
-        found.entry(label(name)).or_insert_with(|| (to.to_owned(), title.to_owned()));
     }
     found
+}
+
+/// Reads `[label]: address "title"`, all on one line: (label, address, title).
+pub(super) fn reference(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, to) = text.strip_prefix('[').filter(|inner| !inner.starts_with('^'))?.split_once("]:")?;
+    if name.trim().is_empty() || name.contains(['[', ']']) {
+        return None;
+    }
+    let to = to.trim();
+    let (to, title) = match to.strip_prefix('<').and_then(|inner| inner.split_once('>')) {
+        Some((to, title)) => (to, title),
+        None => to.split_once(char::is_whitespace).unwrap_or((to, "")),
+    };
+    let title = title.trim();
+    let quoted = [('"', '"'), ('\'', '\''), ('(', ')')]
+        .into_iter()
+        .find_map(|(open, close)| title.strip_prefix(open)?.strip_suffix(close));
+    if to.is_empty() || (!title.is_empty() && quoted.is_none()) {
+        return None;
+    }
+    Some((name, to, quoted.unwrap_or("")))
 }
 
 /// Gathers the labels of footnotes that are defined somewhere on the page.

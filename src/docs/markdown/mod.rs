@@ -10,6 +10,7 @@
 mod attributes;
 mod blocks;
 mod containers;
+mod definitions;
 pub mod diagrams;
 mod dialect;
 mod dress;

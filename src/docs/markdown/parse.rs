@@ -173,12 +173,8 @@ impl Reader<'_> {
             let (to, title) = references.get(&inline::label(&link.reference))?;
             Some((CowStr::from(to.clone()), CowStr::from(title.clone())))
         };
-        let mut options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
-        if self.dialect.techdocs {
-            options |= Options::ENABLE_DEFINITION_LIST;
-        } else {
-            options = Options::ENABLE_TABLES;
-        }
+        let mut options = Options::ENABLE_TABLES;
+        options.set(Options::ENABLE_TASKLISTS, self.dialect.techdocs);
         let parser = Parser::new_with_broken_link_callback(&scanned.text, options, Some(broken));
         let mut walk = Walk {
             events: parser.into_offset_iter().peekable(),
@@ -251,7 +247,6 @@ impl Reader<'_> {
                         super::html_blocks::read(self, &html, line, &mut out);
                     }
                     Tag::Table(aligns) => out.push(self.table(walk, line, &aligns)),
-                    Tag::DefinitionList => out.push(self.definitions(walk, gathered, line)),
                     // Within a tight item there are no paragraphs
                     tag => {
                         let inline = self.inline(walk, Some((Event::Start(tag), range)));
@@ -365,7 +360,13 @@ impl Reader<'_> {
             rich.text.get(..end).filter(|text| text.ends_with('}')).and_then(|text| text.rfind('{'))
         {
             let inner = rich.text.get(open + 1..end - 1).unwrap_or("").to_owned();
-            if self.dialect.techdocs && !rich.is_literal(open) && attributes::is_list(&inner) {
+            // Behind a space it is one, whatever it says
+            let spaced = rich.text.get(..open).is_some_and(|head| head.ends_with(' '))
+                && !inner.starts_with(['{', '%']);
+            if self.dialect.techdocs
+                && !rich.is_literal(open)
+                && (attributes::is_list(&inner) || spaced && !inner.contains('}'))
+            {
                 if let Some(id) = attributes::parse(inner.trim_start_matches(':')).id {
                     self.ids.push((self.page.headings.len(), id.to_owned()));
                 }
@@ -427,7 +428,7 @@ impl Reader<'_> {
         let mut code = String::new();
         for (event, _) in walk.events.by_ref() {
             match event {
-                Event::Text(text) => code.push_str(&text),
+                Event::Text(text) => code.push_str(&inline::without_glue(&text)),
                 Event::End(_) => break,
                 _ => {}
             }
@@ -486,40 +487,6 @@ impl Reader<'_> {
         Block { id, line, kind: BlockKind::Table(table) }
     }
 
-    fn definitions<'t, 'a, I>(
-        &mut self,
-        walk: &mut Walk<'t, 'a, '_, I>,
-        gathered: &mut Gathered<'a>,
-        line: u32,
-    ) -> Block
-    where
-        I: Iterator<Item = (Event<'t>, Range<usize>)>,
-    {
-        let id = self.id();
-        let mut all: Vec<Definition> = Vec::new();
-        while let Some((event, _)) = walk.events.next() {
-            match event {
-                Event::Start(Tag::DefinitionListTitle) => {
-                    let inline = self.inline(walk, None);
-                    let term = self.text(inline.rich);
-                    match all.last_mut().filter(|last| last.meanings.is_empty()) {
-                        Some(last) => last.terms.push(term),
-                        None => all.push(Definition { terms: vec![term], meanings: Vec::new() }),
-                    }
-                }
-                Event::Start(Tag::DefinitionListDefinition) => {
-                    let blocks = self.inner(walk, gathered);
-                    if let Some(last) = all.last_mut() {
-                        last.meanings.push(blocks);
-                    }
-                }
-                Event::End(_) => break,
-                _ => {}
-            }
-        }
-        Block { id, line, kind: BlockKind::Definitions(all) }
-    }
-
     /// Reads what was taken out.
     fn container<'a>(
         &mut self,
@@ -538,6 +505,19 @@ impl Reader<'_> {
                 let id = self.id();
                 let blocks = self.lines(&body, gathered, depth + 1, deeper);
                 out.push(Block { id, line, kind: BlockKind::Quote(blocks) });
+            }
+            Container::Definitions(all) => {
+                let id = self.id();
+                let all = all.into_iter().map(|one| Definition {
+                    terms: one.terms.iter().map(|term| self.words(term.text, term.number)).collect(),
+                    meanings: one
+                        .meanings
+                        .iter()
+                        .map(|body| self.lines(body, gathered, depth + 1, deeper))
+                        .collect(),
+                });
+                let all = all.collect();
+                out.push(Block { id, line, kind: BlockKind::Definitions(all) });
             }
             Container::Html(body) => {
                 let html: Vec<&str> = body.iter().map(|line| line.text).collect();

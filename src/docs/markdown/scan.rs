@@ -7,9 +7,12 @@
 //! Everything else goes on as it is, and every line that goes on remembers its number.
 
 use super::containers;
+use super::definitions::{self, RawDefinition};
 use super::dialect::Dialect;
+use super::inline::GLUE;
 use super::lines::{Fence, Line, Marker, fence, is_rule, marker};
 use super::page::{Note, NoteKind};
+use std::borrow::Cow;
 
 /// Around the number of a container. Control codes never come from a page: they are replaced first.
 pub(super) const OPEN: char = '\u{2}';
@@ -26,6 +29,7 @@ pub(super) enum Container<'a> {
         body: Vec<Line<'a>>,
     },
     Tabs(Vec<RawTab<'a>>),
+    Definitions(Vec<RawDefinition<'a>>),
     Quote(Vec<Line<'a>>),
     /// Blocks without a frame: `<div markdown>`.
     Group(Vec<Line<'a>>),
@@ -47,7 +51,7 @@ pub(super) enum Title<'a> {
     /// Written as empty: no title.
     None,
     /// Markdown.
-    Text(std::borrow::Cow<'a, str>),
+    Text(Cow<'a, str>),
 }
 
 /// A tab as written.
@@ -123,6 +127,8 @@ pub(super) struct Scanner<'a, 'g> {
     after_blank: bool,
     /// Whether the line before was running text.
     in_text: bool,
+    /// Whether any line may be a definition.
+    defines: bool,
 }
 
 /// Reads lines and takes out what CommonMark does not know.
@@ -142,6 +148,7 @@ pub(super) fn scan<'a>(
         items: Vec::new(),
         after_blank: true,
         in_text: false,
+        defines: dialect.techdocs && nests && definitions::any(lines),
     };
     scanner.run();
     scanner.out
@@ -181,22 +188,41 @@ impl<'a> Scanner<'a, '_> {
             if self.dialect.techdocs && self.take(line, indent, rest) {
                 return;
             }
+            if self.defines && !self.in_text && found.is_none() && self.define(line, indent, rest) {
+                return;
+            }
         }
         match found {
-            Some(found) => self.item(line, indent, rest, found),
+            Some(found) => {
+                if self.item_of_container(line, indent, rest, found) {
+                    return;
+                }
+                self.item(line, indent, rest, found);
+            }
             None => {
-                let text = if first == b'#' && self.dialect.techdocs { heading(rest) } else { None };
-                let shown = text.as_deref().unwrap_or(rest);
+                let shown = self.shown(rest);
                 if first == b'<' && indent < 4 && self.dialect.techdocs && super::html::opens_unknown(rest) {
                     self.emit(line.number, self.shifted(indent), &format!("\\{shown}"));
                 } else {
-                    self.emit(line.number, self.shifted(indent), shown);
+                    self.emit(line.number, self.shifted(indent), &shown);
                 }
                 self.in_text = first != b'#' && first != b'|' && !is_rule(rest) && !self.is_code(indent);
             }
         }
         self.after_blank = false;
         self.at += 1;
+    }
+
+    /// Returns a line as CommonMark is to read it.
+    fn shown(&self, rest: &'a str) -> Cow<'a, str> {
+        if !self.dialect.techdocs {
+            return Cow::Borrowed(rest);
+        }
+        let rest = match heading(rest) {
+            Some(heading) => Cow::Owned(heading),
+            None => Cow::Borrowed(rest),
+        };
+        if rest.contains("][^") { Cow::Owned(rest.replace("][^", &format!("]{GLUE}[^"))) } else { rest }
     }
 
     /// Whether a line at this column is indented code (or the lazy end of a paragraph).
@@ -224,6 +250,44 @@ impl<'a> Scanner<'a, '_> {
     fn shifted(&self, indent: usize) -> usize {
         let shift = self.items.last().map_or(0, |item| item.shift);
         (indent as isize + shift).max(0) as usize
+    }
+
+    /// A list item that begins with an admonition or tabs: `- !!! note`.
+    fn item_of_container(&mut self, line: Line<'a>, indent: usize, rest: &'a str, marker: Marker) -> bool {
+        let Some(inner) = rest.get(marker.content..).filter(|_| self.dialect.techdocs && self.nests) else {
+            return false;
+        };
+        if !(inner.starts_with("!!! ") || inner.starts_with("???") || inner.starts_with("=== \"")) {
+            return false;
+        }
+        // What belongs to it is indented by four columns, from the item or from its content
+        let start = self.at;
+        let next = self
+            .lines
+            .get(start + 1..)
+            .unwrap_or(&[])
+            .iter()
+            .find(|line| !line.is_blank())
+            .map_or(0, |line| line.measure().0);
+        let base = if next >= indent + marker.content + 4 {
+            indent + marker.content
+        } else {
+            indent + next.saturating_sub(indent + 4).min(marker.content)
+        };
+        let Some(Some(container)) = containers::take(self, base, inner) else { return false };
+        let end = self.at;
+        self.at = start;
+        let sign = rest.get(..marker.content).unwrap_or("- ");
+        let number = self.out.containers.len();
+        self.out.containers.push(Some(Taken { line: line.number, container }));
+        self.item(line, indent, sign, Marker { empty: true, ..marker });
+        // The item was written without its content, which follows on the same line
+        self.out.text.truncate(self.out.text.trim_end().len());
+        self.out.text.push_str(&format!(" {OPEN}{number}{CLOSE}\n"));
+        self.emit(line.number, 0, "");
+        self.at = end;
+        self.after_blank = true;
+        true
     }
 
     /// A list item: moved to the content of its parent when it stands a little before or far behind.
@@ -261,7 +325,8 @@ impl<'a> Scanner<'a, '_> {
             after = trimmed;
             depth += 1;
         }
-        self.emit(line.number, out, rest);
+        let shown = self.shown(rest);
+        self.emit(line.number, out, &shown);
     }
 
     /// A code block between fences. Returns `false` when the line is no fence here.
@@ -387,6 +452,13 @@ impl<'a> Scanner<'a, '_> {
         if let Some(container) = found {
             self.put(line.number, indent, container);
         }
+        true
+    }
+
+    /// Takes out a list of definitions. Returns whether there was one.
+    fn define(&mut self, line: Line<'a>, indent: usize, rest: &'a str) -> bool {
+        let Some(container) = definitions::take(self, indent, rest) else { return false };
+        self.put(line.number, indent, container);
         true
     }
 
