@@ -26,6 +26,8 @@ mod marks;
 mod page;
 mod parse;
 mod rich;
+#[cfg(test)]
+mod robust;
 mod scan;
 pub mod search;
 mod slug;

@@ -94,9 +94,17 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Walk<'t, '_, '_, I> {
         self.numbers.get(at).copied().unwrap_or(1)
     }
 
-    fn is_task(&mut self, done: bool) {
-        if let Some(task) = self.tasks.last_mut() {
+    /// Takes the sign of a task off the first text of an item.
+    fn task(&mut self, rich: &mut Rich) {
+        let Some(task @ None) = self.tasks.last_mut() else { return };
+        let done = match rich.text.get(..4) {
+            Some("[ ] ") => false,
+            Some("[x] " | "[X] ") => true,
+            _ => return,
+        };
+        if !rich.is_literal(0) && rich.look(0).1.is_none() {
             *task = Some(done);
+            rich.edit(vec![Edit::remove(0, 4)]);
         }
     }
 }
@@ -173,8 +181,8 @@ impl Reader<'_> {
             let (to, title) = references.get(&inline::label(&link.reference))?;
             Some((CowStr::from(to.clone()), CowStr::from(title.clone())))
         };
-        let mut options = Options::ENABLE_TABLES;
-        options.set(Options::ENABLE_TASKLISTS, self.dialect.techdocs);
+        // Tasks, footnotes and definitions are read here, as the web site has them
+        let options = Options::ENABLE_TABLES;
         let parser = Parser::new_with_broken_link_callback(&scanned.text, options, Some(broken));
         let mut walk = Walk {
             events: parser.into_offset_iter().peekable(),
@@ -256,7 +264,6 @@ impl Reader<'_> {
                 Event::End(_) if transparent > 0 => transparent -= 1,
                 Event::End(_) => return out,
                 Event::Rule => out.push(self.block(line, BlockKind::Rule)),
-                Event::TaskListMarker(done) => walk.is_task(done),
                 event => {
                     let inline = self.inline(walk, Some((event, range)));
                     self.paragraph(walk, gathered, line, inline, &mut out);
@@ -307,15 +314,10 @@ impl Reader<'_> {
                 _ => {}
             }
             let Some((event, range)) = walk.events.next() else { break };
-            match event {
-                Event::TaskListMarker(done) => walk.is_task(done),
-                event => {
-                    if matches!(event, Event::Start(_)) {
-                        line = walk.line(range.start);
-                    }
-                    reading.event(self, event, range, line);
-                }
+            if matches!(event, Event::Start(_)) {
+                line = walk.line(range.start);
             }
+            reading.event(self, event, range, line);
         }
         reading.finish(self)
     }
@@ -339,6 +341,9 @@ impl Reader<'_> {
         }
         let mut inline = inline;
         strip(&mut inline.rich);
+        if self.dialect.techdocs && out.is_empty() {
+            walk.task(&mut inline.rich);
+        }
         for anchor in std::mem::take(&mut inline.anchors) {
             self.page.anchors.push((anchor, BlockId(self.blocks)));
         }

@@ -511,5 +511,5 @@ fn heading(rest: &str) -> Option<String> {
     let level = rest.bytes().take_while(|b| *b == b'#').count();
     let text = rest.get(level..)?;
     let begins = text.chars().next().is_some_and(|c| !c.is_whitespace() && c != '#');
-    (begins && level <= 6).then(|| format!("{} {text}", "#".repeat(level)))
+    (begins && (1..=6).contains(&level)).then(|| format!("{} {text}", "#".repeat(level)))
 }
