@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["diagnostic", "yaml", "model"],
     &["config", "net", "store", "permissions"],
     &["catalog"],
-    &["kubernetes", "scaffolder", "docs", "api_definitions", "demo"],
+    &["kubernetes", "scaffolder", "docs", "api_definitions", "alerts", "demo"],
     &["app"],
     &["ui"],
     &["tui"],

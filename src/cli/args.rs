@@ -4,7 +4,7 @@ use super::docs;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs, man, open,
+    alerts, complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs, man, open,
     pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -113,6 +113,14 @@ pub enum Command {
     Health(health::Args),
     /// Wait until a service is healthy or its rollout is done
     Wait(wait::Args),
+    /// List what is firing, and which entities it is about
+    Alerts(alerts::Args),
+    /// Be quiet about an alert for a while: a silence in Alertmanager
+    Mute(alerts::MuteArgs),
+    /// End a silence
+    Unmute(alerts::UnmuteArgs),
+    /// List what is muted
+    Silences(alerts::SilencesArgs),
     /// Show what changed in the catalog between two revisions of its repository
     Diff(diff::Args),
     /// Show who changed an entity, when, and what
@@ -173,6 +181,10 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Pods(args) => pods::run(global, args, out),
         Command::Health(args) => health::run(global, args, out),
         Command::Wait(args) => wait::run(global, args, out),
+        Command::Alerts(args) => alerts::run(global, args, out),
+        Command::Mute(args) => alerts::mute(global, args, out),
+        Command::Unmute(args) => alerts::unmute(global, args, out),
+        Command::Silences(args) => alerts::silences(global, args, out),
         Command::Diff(args) => diff::run(global, args, out),
         Command::History(args) => history::run(global, args, out),
         Command::Logs(args) => logs::run(global, args, out),

@@ -5,6 +5,7 @@
 //! [`session`], so both faces agree.
 
 pub mod access;
+pub mod alerts;
 pub mod args;
 pub mod clusters;
 pub mod columns;

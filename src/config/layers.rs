@@ -1,6 +1,7 @@
 //! The layers of settings and what results from them.
 
 use super::document::{self, Document};
+use super::alerts::AlertProviderConfig;
 use super::integration::IntegrationConfig;
 use super::kubernetes::{ClusterConfig, CustomResourceConfig, Environment, Environments};
 use super::secret::SecretSource;
@@ -135,6 +136,8 @@ pub struct Config {
     pub environments: Environments,
     /// Forges that templates publish to; relative paths made absolute.
     pub integrations: Vec<IntegrationConfig>,
+    /// Servers that know of alerts.
+    pub alert_providers: Vec<AlertProviderConfig>,
     /// The user's key bindings; names of actions are checked by whoever knows them.
     pub keys: Vec<KeyBinding>,
     /// The user's aliases.
@@ -176,6 +179,7 @@ impl Config {
             custom_resources: Vec::new(),
             environments: Environments::default(),
             integrations: Vec::new(),
+            alert_providers: Vec::new(),
             keys: Vec::new(),
             aliases: Vec::new(),
             views: Vec::new(),
@@ -202,6 +206,7 @@ impl Config {
         config.decode_sources(inputs.project.as_deref());
         config.decode_kubernetes(inputs.project.as_deref());
         config.decode_integrations(inputs.project.as_deref());
+        config.decode_alert_providers(inputs.project.as_deref());
         config.keys = config.side_file(&inputs.paths.keys_file(), keys::decode);
         config.aliases = config.side_file(&inputs.paths.aliases_file(), aliases::decode);
         config.views = config.side_file(&inputs.paths.views_file(), views::decode);
@@ -436,6 +441,22 @@ impl Config {
             });
         }
         self.integrations = integrations;
+    }
+
+    /// Turns the tables about servers of alerts into what they say.
+    fn decode_alert_providers(&mut self, working: Option<&Path>) {
+        let base = base_folder(&self.get(&setting::ALERTS_PROVIDER).origin, working);
+        let mut providers: Vec<AlertProviderConfig> =
+            self.decode_tables(&setting::ALERTS_PROVIDER, "alerts provider");
+        for provider in &mut providers {
+            let absolute = |path: PathBuf| self.absolute(&path, base.as_deref());
+            provider.ca_file = provider.ca_file.take().map(absolute);
+            provider.token = provider.token.take().map(|token| match token {
+                SecretSource::File(path) => SecretSource::File(absolute(path)),
+                other => other,
+            });
+        }
+        self.alert_providers = providers;
     }
 
     /// Decodes a list of tables; a bad one is reported and left out.

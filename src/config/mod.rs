@@ -7,6 +7,7 @@
 //! the value of the next layer (or the last good one) stays: loading never fails. Nothing here writes a
 //! file except [`save`], which is called only when a person asks for it.
 
+pub mod alerts;
 pub mod aliases;
 pub mod document;
 pub mod integration;

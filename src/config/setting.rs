@@ -239,6 +239,20 @@ pub static KUBERNETES_CUSTOM_RESOURCE: Setting = Setting {
     )
 };
 
+/// Servers that know of alerts.
+pub static ALERTS_PROVIDER: Setting = Setting {
+    example: Some(
+        "[[alerts.provider]]\nname = \"monitoring\"\ntype = \"prometheus\"\nurl = \"https://prometheus.example.com\"\ntoken = { env = \"PROMETHEUS_TOKEN\" }",
+    ),
+    needs_trust: true,
+    ..setting(
+        "alerts.provider",
+        Kind::Tables("alerts provider"),
+        None,
+        "Servers that know of alerts, one table each; `type` is prometheus or alertmanager.",
+    )
+};
+
 /// Whether access control is on.
 pub static PERMISSIONS_ENABLED: Setting = Setting {
     needs_trust: true,
@@ -431,6 +445,7 @@ pub static ALL: &[&Setting] = &[
     &KUBERNETES_SERVICE_LOCATOR,
     &KUBERNETES_CLUSTER,
     &KUBERNETES_CUSTOM_RESOURCE,
+    &ALERTS_PROVIDER,
     &PERMISSIONS_ENABLED,
     &PERMISSIONS_POLICIES,
     &PERMISSIONS_CONDITIONS,
