@@ -66,7 +66,7 @@ pub struct MuteArgs {
     #[arg(value_name = "ALERT|MATCHER", required = true)]
     what: Vec<String>,
     /// For how long
-    #[arg(long = "for", value_name = "TIME", default_value = "2h", value_parser = super::args::parse_time)]
+    #[arg(long = "for", value_name = "TIME", default_value = "2h", value_parser = super::args::parse_timeout)]
     time: Duration,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -195,7 +195,9 @@ fn owner_ref(session: &Session, catalog: &Catalog, owner: &str) -> Result<String
         return user.ok_or_else(|| CliError::usage("nobody knows who you are", "set `user` in config.toml"));
     }
     let found = crate::model::EntityRef::parse(owner, Some("group"), "default");
-    found.map(|owner| owner.to_string()).map_err(|error| CliError::usage(error.to_string(), "name a group or user"))
+    found
+        .map(|owner| owner.to_string())
+        .map_err(|error| CliError::usage(error.to_string(), "name a group or user"))
 }
 
 fn owner_of<'c>(catalog: &'c Catalog, about: &About) -> Option<&'c str> {
@@ -229,7 +231,11 @@ fn print(rows: &[Row<'_>], catalog: &Catalog, form: ListForm, out: &mut Output) 
                 head.extend(["STATE", "REASON", "RUNBOOK", "PROVIDERS", "LABELS"]);
             }
             let cells: Vec<Vec<Cell>> = rows.iter().map(|row| cells(row, catalog, form, now)).collect();
-            if form == ListForm::Csv { table::csv(out, &head, &cells) } else { table::print(out, &head, &cells) }
+            if form == ListForm::Csv {
+                table::csv(out, &head, &cells)
+            } else {
+                table::print(out, &head, &cells)
+            }
         }
     }
 }
@@ -340,7 +346,9 @@ pub fn mute(global: &GlobalArgs, args: &MuteArgs, out: &mut Output) -> Result<Ex
     for word in &args.what {
         let text = if word.contains(['=', '~']) { word.clone() } else { format!("alertname={word}") };
         let read = Matcher::parse_list(&text);
-        matchers.extend(read.map_err(|cause| CliError::usage(cause, "write `service=till` or `severity=~\"warn.*\"`"))?);
+        matchers.extend(
+            read.map_err(|cause| CliError::usage(cause, "write `service=till` or `severity=~\"warn.*\"`"))?,
+        );
     }
     let now = Timestamp::now();
     let span = SignedDuration::try_from(args.time).unwrap_or(SignedDuration::from_hours(2));
@@ -352,7 +360,11 @@ pub fn mute(global: &GlobalArgs, args: &MuteArgs, out: &mut Output) -> Result<Ex
         starts: now,
         ends: now.checked_add(span).unwrap_or(now),
         author: author.cloned().unwrap_or_else(|| "devportal".to_owned()),
-        comment: if args.comment.is_empty() { "muted with devportal".to_owned() } else { args.comment.clone() },
+        comment: if args.comment.is_empty() {
+            "muted with devportal".to_owned()
+        } else {
+            args.comment.clone()
+        },
         is_active: true,
     };
     let cancel = CancellationToken::new();
@@ -395,7 +407,9 @@ pub fn mute(global: &GlobalArgs, args: &MuteArgs, out: &mut Output) -> Result<Ex
 fn failed(error: &server::ProviderError) -> CliError {
     let diagnostic = Diagnostic::error("alerts::provider", error.to_string());
     match error {
-        server::ProviderError::Net(net) if net.is_offline() || net.is_passing() => CliError::unreachable(diagnostic),
+        server::ProviderError::Net(net) if net.is_offline() || net.is_passing() => {
+            CliError::unreachable(diagnostic)
+        }
         _ => CliError::failure(diagnostic),
     }
 }

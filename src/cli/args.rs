@@ -4,8 +4,8 @@ use super::docs;
 use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
-    alerts, complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs, man, open,
-    pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
+    alerts, complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs,
+    man, open, pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! The layers of settings and what results from them.
 
-use super::document::{self, Document};
 use super::alerts::AlertProviderConfig;
+use super::document::{self, Document};
 use super::integration::IntegrationConfig;
 use super::kubernetes::{ClusterConfig, CustomResourceConfig, Environment, Environments};
 use super::secret::SecretSource;

@@ -8,6 +8,7 @@
     reason = "a failing helper fails its test"
 )]
 
+mod alerts;
 mod azure;
 mod backstage;
 mod bitbucket;
