@@ -39,6 +39,11 @@ fn is_installed(program: &str) -> bool {
     is_there
 }
 
+fn net(timeout: Duration) -> Arc<Net> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Arc::new(Net::new(NetOptions { timeout, ..NetOptions::default() }))
+}
+
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
@@ -122,7 +127,7 @@ fn pair() -> Option<Pair> {
         config("prometheus", AlertServer::Prometheus, prometheus, ""),
         config("alertmanager", AlertServer::Alertmanager, alertmanager, "/api/v2"),
     ];
-    let net = Arc::new(Net::new(NetOptions { timeout: Duration::from_secs(5), ..NetOptions::default() }));
+    let net = net(Duration::from_secs(5));
     let providers = server::open(&configs, &net);
     Some(Pair { providers, prometheus: configs[0].url.clone(), _servers: servers, _folder: folder })
 }
@@ -163,7 +168,7 @@ fn a_rule_fires_is_silenced_and_comes_back() {
     let till = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: till}\n\
                 spec: {type: service, lifecycle: production, owner: shop}\n";
     std::fs::write(folder.path().join("catalog-info.yaml"), till).unwrap();
-    let catalog = crate::load(folder.path());
+    let catalog = crate::load(devportal::config::source::SourceConfig::dir(folder.path()));
     let about = Bindings::of(&catalog).about(alert);
     assert_eq!(about.len(), 1);
     assert_eq!(catalog.ref_of(about[0].id), "component:default/till");
@@ -227,7 +232,7 @@ fn a_server_that_does_not_answer_is_a_fault_and_no_wait() {
         user: None,
         ca_file: None,
     };
-    let net = Arc::new(Net::new(NetOptions { timeout: Duration::from_secs(2), ..NetOptions::default() }));
+    let net = net(Duration::from_secs(2));
     let board = collect(&server::open(&[config], &net), &CancellationToken::new());
     assert_eq!(board.faults.len(), 1);
     assert_eq!(&*board.faults[0].provider, "gone");
