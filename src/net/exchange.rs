@@ -190,7 +190,8 @@ impl Exchange {
                 })?;
                 continue;
             }
-            if status.is_success() || (status == StatusCode::NOT_MODIFIED && hop.is_conditional()) {
+            let is_taken = status.is_success() || self.request.any_status;
+            if is_taken || (status == StatusCode::NOT_MODIFIED && hop.is_conditional()) {
                 return self.take(hop.url, response, started).await;
             }
             return Err(self.refused(key, said, &hop.url, response, started).await);
@@ -214,7 +215,10 @@ impl Exchange {
         }
         let mut builder = self.client.request(hop.method.clone(), hop.url.clone()).headers(headers);
         if let Some(body) = hop.body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body.to_vec());
+            if !hop.headers.contains_key(CONTENT_TYPE) {
+                builder = builder.header(CONTENT_TYPE, "application/json");
+            }
+            builder = builder.body(body.to_vec());
         }
         builder
             .send()

@@ -105,12 +105,14 @@ pub struct Request {
     pub url: Url,
     /// Further headers.
     pub headers: HeaderMap,
-    /// JSON to send.
+    /// What to send; JSON unless a header says otherwise.
     pub body: Option<Vec<u8>>,
     /// Whether an answer with a validator is kept; no for what is large and read once.
     pub keep: bool,
     /// Whether sending it twice does no more than sending it once; a GET always is.
     pub idempotent: bool,
+    /// Whether an answer that says no is as good as any other: it is handed out as it is.
+    pub any_status: bool,
 }
 
 impl Request {
@@ -123,6 +125,7 @@ impl Request {
             body: None,
             keep: true,
             idempotent: true,
+            any_status: false,
         }
     }
 

@@ -16,6 +16,7 @@ mod fs;
 mod gitea;
 mod github;
 mod gitlab;
+mod http;
 mod input;
 pub mod paths;
 mod publish_local;
@@ -47,6 +48,7 @@ pub static BUILT_IN: &[&[Entry]] = &[
     gitea::ENTRIES,
     azure::ENTRIES,
     bitbucket::ENTRIES,
+    http::ENTRIES,
 ];
 
 /// The actions that templates may use.

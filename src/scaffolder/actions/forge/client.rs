@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -38,7 +39,7 @@ pub struct Client {
     pub host: String,
     /// What to do when there is no right token.
     token_hint: String,
-    accept: Option<&'static str>,
+    timeout: Option<Duration>,
 }
 
 /// What a forge said no to.
@@ -78,19 +79,37 @@ impl Client {
             login: credential.login,
             host: forge.host.clone(),
             token_hint: forge.token_hint(),
-            accept: None,
+            timeout: None,
         })
     }
 
-    /// Says which form of answers is wanted.
-    pub fn accepting(mut self, kind: &'static str) -> Self {
-        self.accept = Some(kind);
+    /// Creates a client for a server that is no forge.
+    pub fn of_server(base: Url, auth: Auth, ca_file: Option<PathBuf>, bench: &dyn Workbench) -> Self {
+        let host = base.host_str().unwrap_or_default();
+        let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        Self {
+            net: bench.host().net.clone(),
+            base,
+            auth,
+            ca_file,
+            kept: Kept::in_memory(),
+            cancel: bench.cancel_token().clone(),
+            login: None,
+            host,
+            token_hint: "check the `token` that is sent there".to_owned(),
+            timeout: None,
+        }
+    }
+
+    /// Leaves out the credential.
+    pub fn as_nobody(mut self) -> Self {
+        self.auth = Auth::None;
         self
     }
 
-    /// Lets paths start elsewhere on the same server.
-    pub fn below(mut self, base: Url) -> Self {
-        self.base = base;
+    /// Sets the longest time of a request.
+    pub fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -230,10 +249,15 @@ impl Client {
         request.idempotent = matches!(method, Method::GET | Method::PUT | Method::DELETE);
         request.method = method;
         request.body = body.map(|body| body.to_string().into_bytes());
-        if let Some(kind) = self.accept {
-            request = request.header("accept", kind);
-        }
         Ok(request)
+    }
+
+    /// Sends a request made elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn forward(&self, bench: &mut dyn Workbench, request: Request) -> Result<Answer, Refusal> {
+        self.exchange(bench, request).map_err(|error| self.refusal(error))
     }
 
     /// Waits for the answer on a thread of its own, so that the log tells about waits while they last.
@@ -261,7 +285,7 @@ impl Client {
             auth: self.auth.clone(),
             kept: &self.kept,
             cancel: &self.cancel,
-            timeout: None,
+            timeout: self.timeout,
             max_bytes: Some(MAX_ANSWER),
             ca_file: self.ca_file.clone(),
             notify: &notify,
