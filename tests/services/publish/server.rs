@@ -198,7 +198,7 @@ fn git(inside: &Inside, seen: &Seen, method: &Method, uri: &Uri, body: &[u8]) ->
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", inside.root.path())
         .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("PATH_INFO", uri.path())
+        .env("PATH_INFO", uri.path().replace("%20", " "))
         .env("QUERY_STRING", uri.query().unwrap_or_default())
         .env("REQUEST_METHOD", method.as_str())
         .env("CONTENT_TYPE", header("content-type"))

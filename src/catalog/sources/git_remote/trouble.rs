@@ -87,6 +87,7 @@ const SIGNS: &[(&str, Kind, &str)] = &[
     ("returned error: 5", Kind::Network, "the server has a problem of its own; try again later"),
     ("not valid: is this a git repository", Kind::NoRepository, MISSING),
     ("repository not found", Kind::NoRepository, MISSING),
+    ("/' not found", Kind::NoRepository, MISSING),
     ("returned error: 404", Kind::NoRepository, MISSING),
     ("project you were looking for could not be found", Kind::NoRepository, MISSING),
     ("does not appear to be a git repository", Kind::NoRepository, MISSING),
