@@ -5,7 +5,8 @@ use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
     alerts, complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs,
-    man, open, pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version, wait,
+    man, new, open, pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version,
+    wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -131,6 +132,8 @@ pub enum Command {
     Exec(exec::Args),
     /// Print documentation beside the code, or check it: `docs checkout-api runbook`, `docs check .`
     Docs(docs::Args),
+    /// Make something from a template: a wizard on the screen, or without it from given answers
+    New(new::Args),
     /// Check descriptor files
     Validate(validate::Args),
     /// Find entities by name, title, description and tags
@@ -190,6 +193,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Logs(args) => logs::run(global, args, out),
         Command::Exec(args) => exec::run(global, args, out),
         Command::Docs(args) => docs::run(global, args, out),
+        Command::New(args) => new::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Rbac(args) => rbac::run(global, args, out),

@@ -38,6 +38,7 @@ pub mod init;
 pub mod keys;
 pub mod logs;
 pub mod man;
+pub mod new;
 pub mod open;
 pub mod pods;
 pub mod refresh;
@@ -88,14 +89,38 @@ fn run_command(cli: &Cli) -> (Exit, Option<u8>) {
     (exit, out.code())
 }
 
+/// Whether an interruption ends the program at once.
+#[cfg(unix)]
+static ENDS_AT_ONCE: std::sync::OnceLock<std::sync::Arc<std::sync::atomic::AtomicBool>> =
+    std::sync::OnceLock::new();
+
 /// Ends the program with 130 at `ctrl-c`, from here on; for commands that read and print. Screens and
 /// editors handle the key themselves.
 fn exit_when_interrupted() {
     #[cfg(unix)]
     {
-        let always = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-        let code = i32::from(Exit::Interrupted as u8);
-        // Without a handler the system ends the program all the same
-        let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, code, always);
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let ends = ENDS_AT_ONCE.get_or_init(|| {
+            let ends = std::sync::Arc::new(AtomicBool::new(false));
+            let code = i32::from(Exit::Interrupted as u8);
+            // Without a handler the system ends the program all the same
+            let signal = signal_hook::consts::SIGINT;
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, code, ends.clone());
+            ends
+        });
+        ends.store(true, Ordering::Relaxed);
     }
+}
+
+/// Sets a flag at `ctrl-c` instead of ending the program, from here on; for work that is stopped with care.
+fn hear_interrupts(flag: &std::sync::Arc<std::sync::atomic::AtomicBool>) {
+    #[cfg(unix)]
+    {
+        if let Some(ends) = ENDS_AT_ONCE.get() {
+            ends.store(false, std::sync::atomic::Ordering::Relaxed);
+        }
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, flag.clone());
+    }
+    #[cfg(not(unix))]
+    let _ = flag;
 }

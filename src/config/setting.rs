@@ -385,6 +385,18 @@ pub static INTEGRATION: Setting = Setting {
     )
 };
 
+/// Templates that may run commands.
+pub static TEMPLATES_TRUSTED: Setting = Setting {
+    needs_trust: true,
+    example: Some("templates.trusted = [\"template:default/rust-service\"]"),
+    ..setting(
+        "templates.trusted",
+        Kind::Words,
+        None,
+        "Templates whose step `command:run` may start programs on this machine; without it none may.",
+    )
+};
+
 /// Log lines in memory.
 pub static LOGS_LINES: Setting = setting(
     "logs.lines",
@@ -458,6 +470,7 @@ pub static ALL: &[&Setting] = &[
     &PERMISSIONS_LENIENT,
     &ENV,
     &INTEGRATION,
+    &TEMPLATES_TRUSTED,
     &LOGS_LINES,
     &LOGS_DISK,
     &HTTP_TIMEOUT,

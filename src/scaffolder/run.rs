@@ -5,7 +5,10 @@
 
 use super::action::SideEffect;
 use super::actions::Registry;
+use super::form;
+use super::language::{HostKind, Hosts};
 use super::{Template, Value};
+use crate::config::integration::HostType;
 use crate::config::secret::Secret;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,6 +36,42 @@ pub struct Host {
     pub trusted: Vec<String>,
     /// The user's settings file, where a new source of the catalog would be written.
     pub config_file: PathBuf,
+}
+
+impl Host {
+    /// Returns the forges as the template language knows them.
+    pub fn language_hosts(&self) -> Arc<Hosts> {
+        let hosts = self.integrations.hosts().into_iter().map(|(host, kind)| {
+            let kind = match kind {
+                HostType::Github => HostKind::Github,
+                HostType::Gitlab => HostKind::Gitlab,
+                HostType::Gitea => HostKind::Gitea,
+                HostType::Gerrit => HostKind::Gerrit,
+                HostType::BitbucketCloud => HostKind::BitbucketCloud,
+                HostType::BitbucketServer => HostKind::BitbucketServer,
+                HostType::Azure => HostKind::Azure,
+            };
+            (host, kind)
+        });
+        Arc::new(Hosts::new(hosts))
+    }
+
+    /// Returns the forges as forms offer them.
+    pub fn form_hosts(&self) -> Vec<form::Host> {
+        let hosts = self.integrations.hosts().into_iter().map(|(host, kind)| {
+            let kind = match kind {
+                HostType::Github => form::HostKind::GitHub,
+                HostType::Gitlab => form::HostKind::GitLab,
+                HostType::Gitea => form::HostKind::Gitea,
+                HostType::Gerrit => form::HostKind::Gerrit,
+                HostType::BitbucketCloud => form::HostKind::BitbucketCloud,
+                HostType::BitbucketServer => form::HostKind::BitbucketServer,
+                HostType::Azure => form::HostKind::Azure,
+            };
+            form::Host { host, kind }
+        });
+        hosts.collect()
+    }
 }
 
 /// What is to be made.

@@ -138,9 +138,11 @@ impl Files for Skeleton {
     }
 }
 
-fn language(fields: Input<'_>, _bench: &dyn Workbench) -> Language {
+fn language(fields: Input<'_>, bench: &dyn Workbench) -> Language {
     let dialect = if fields.flag("cookiecutterCompat") { Dialect::Cookiecutter } else { Dialect::Backstage };
-    Language::new(dialect).with_trim(fields.flag("trimBlocks"), fields.flag("lstripBlocks"))
+    Language::new(dialect)
+        .with_hosts(bench.host().language_hosts())
+        .with_trim(fields.flag("trimBlocks"), fields.flag("lstripBlocks"))
 }
 
 fn rules(fields: Input<'_>) -> Result<TreeRules, ActionError> {

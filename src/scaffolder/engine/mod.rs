@@ -23,6 +23,7 @@ mod tests;
 
 pub use board::Tell;
 pub use plan::{Unknown, unknown_actions};
+pub use runner::sha256;
 
 use super::run::{Host, Job, Review, RunState, RunStatus};
 use board::Board;

@@ -52,7 +52,7 @@ impl Runner {
         });
         Self {
             contexts: Contexts::new(&job, &host, &id),
-            language: Language::new(Dialect::Backstage),
+            language: Language::new(Dialect::Backstage).with_hosts(host.language_hosts()),
             masks,
             job,
             host,
