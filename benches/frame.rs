@@ -52,6 +52,7 @@ fn face(folder: &std::path::Path, line: &str) -> Headless {
         refresher: std::sync::OnceLock::new(),
         connect: None,
         hub: std::sync::OnceLock::new(),
+        scaffold: None,
     };
     let cx = Context::new(ui::panes::ALL);
     Headless::start(Start { cx, line: line.to_owned(), services }, 120, 40)

@@ -9,6 +9,7 @@ use super::docs::{DocsAnswer, DocsQuestion};
 use super::input::{Key, Mouse};
 use super::overlay::Overlay;
 use super::place::Place;
+use super::templates::{TemplateAnswer, TemplateOrder};
 use crate::catalog::compare::Comparison;
 use crate::catalog::facets::Facet;
 use crate::catalog::history::History;
@@ -188,6 +189,13 @@ pub enum TaskEvent {
         ids: std::ops::Range<logs::LineId>,
         /// The lines, in order.
         lines: Vec<(logs::LineId, Arc<logs::Line>)>,
+    },
+    /// What was asked about templates has its answer, or a run goes on.
+    Template {
+        /// Which request this answers.
+        generation: Generation,
+        /// The answer.
+        answer: TemplateAnswer,
     },
     /// Something asked for is done; the sentence is shown for a while.
     Done(String),
@@ -425,6 +433,13 @@ pub enum Effect {
     /// Ask the backend of a source to do something; answered by [`TaskEvent::Done`], [`TaskEvent::Failed`] or
     /// [`TaskEvent::Registrable`].
     Backend(BackendOrder),
+    /// Ask for something about templates; answered by [`TaskEvent::Template`].
+    Templates {
+        /// Answers carry it.
+        generation: Generation,
+        /// What is asked for.
+        order: TemplateOrder,
+    },
     /// Copy a text; `what` names it for the message.
     Copy {
         /// What it is: `name`, `ref`, `YAML`.

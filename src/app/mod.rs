@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod commands;
 pub mod context;
+pub mod day_two;
 pub mod docs;
 pub mod entity_list;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod pane;
 pub mod place;
 pub mod subject;
 mod subject_commands;
+pub mod templates;
 
 pub use context::Context;
 pub use event::{Effect, Event};
@@ -437,7 +439,8 @@ impl App {
             | TaskEvent::LogsOpened { .. }
             | TaskEvent::LogsAdvanced
             | TaskEvent::LogsFound { .. }
-            | TaskEvent::LogsRead { .. } => self.tell_all(task),
+            | TaskEvent::LogsRead { .. }
+            | TaskEvent::Template { .. } => self.tell_all(task),
         }
     }
 
@@ -523,7 +526,9 @@ impl App {
             return vec![Effect::Quit];
         }
         self.overlays.clear();
+        let stops = self.places.last_mut().and_then(|pane| pane.interrupt(&self.cx));
         let mut effects = self.say(Level::Info, "ctrl-c again quits".to_owned());
+        effects.extend(stops.unwrap_or_default());
         effects.push(Effect::Timer(Timer::Interrupt, INTERRUPT));
         effects
     }

@@ -123,6 +123,11 @@ pub trait Pane {
         None
     }
 
+    /// Stops what runs in it, or asks whether to; `None` when nothing does.
+    fn interrupt(&mut self, _cx: &Context) -> Option<Vec<Effect>> {
+        None
+    }
+
     /// Returns whether a command of its rows or groups can run now.
     fn availability(&self, _command: CommandId, _cx: &Context) -> Availability {
         Availability::Available

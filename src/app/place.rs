@@ -41,6 +41,8 @@ pub const KUBERNETES: &str = "kubernetes";
 pub const DOCS: &str = "docs";
 /// Id of the pane that shows logs: `logs checkout`, `logs pod prod-eu shop/checkout-7d`.
 pub const LOGS: &str = "logs";
+/// Id of the pane that makes something from a template: `wizard template:default/new-service`.
+pub const WIZARD: &str = "wizard";
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -164,7 +164,11 @@ impl App {
                 ..Item::new(row.title, vec![Effect::Run(row.id)]).detail(row.help)
             }
         });
-        Overlay::menu(title, items.collect())
+        let mut items: Vec<Item> = items.collect();
+        if let [Subject { entity: Some(entity), .. }] = subjects {
+            items.extend(super::day_two::items(&self.cx, entity));
+        }
+        Overlay::menu(title, items)
     }
 
     fn copy_menu(&self, subjects: &[Subject]) -> Overlay {

@@ -23,9 +23,14 @@ use crate::docs::site::place;
 use crate::kubernetes::select::Locator;
 use crate::kubernetes::watch::place::overrides;
 use crate::kubernetes::{Hub, clusters, hub};
+use crate::net::{Net, NetOptions};
 use crate::permissions::Claims;
+use crate::scaffolder::actions::Registry;
+use crate::scaffolder::integrations::Integrations;
+use crate::scaffolder::run::Host;
 use crate::store;
-use crate::tui::services::{Connect, Docs, Saved, explain};
+use crate::tui::scaffold::Scaffold;
+use crate::tui::services::{Connect, Docs, Saved, World, explain};
 use crate::tui::{Services, Start};
 use crate::ui::panes;
 use jiff::Timestamp;
@@ -84,6 +89,7 @@ fn services(session: Session) -> Services {
     let (for_backend, for_clusters) = (session.clone(), session.clone());
     let (for_docs, for_portals) = (session.clone(), session.clone());
     let (for_theme, for_memory) = (paths.clone(), paths.clone());
+    let for_templates = session.clone();
     Services {
         load: Box::new(move |progress| {
             let (loader, claims) = {
@@ -101,6 +107,7 @@ fn services(session: Session) -> Services {
         refresher: OnceLock::new(),
         connect: connect(&for_clusters),
         hub: OnceLock::new(),
+        scaffold: Some(scaffold(&for_templates, paths.state.clone())),
         read_source: Box::new(move |catalog, id| {
             let loader = for_source.lock().unwrap_or_else(PoisonError::into_inner).loader.clone();
             read_source(&loader, catalog, id)
@@ -137,6 +144,33 @@ fn services(session: Session) -> Services {
         state_folder: paths.state,
         order: crate::tui::services::Order::default(),
     }
+}
+
+/// Returns what makes things from templates.
+fn scaffold(session: &Arc<Mutex<Session>>, state: std::path::PathBuf) -> Scaffold {
+    let session = session.clone();
+    let make = move |world: &World| {
+        let session = session.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = &session.config;
+        let net = NetOptions {
+            offline: config.flag(&setting::OFFLINE),
+            connect_timeout: config.duration(&setting::HTTP_CONNECT_TIMEOUT),
+            ..NetOptions::default()
+        };
+        Arc::new(Host {
+            catalog: world.catalog.clone(),
+            loader: session.loader.clone(),
+            net: Arc::new(Net::new(net)),
+            principal: world.me.principal.clone(),
+            integrations: Arc::new(Integrations::new(config, session.loader.sources())),
+            cache: config.paths.cache.clone(),
+            state: config.paths.state.clone(),
+            actions: Registry::built_in(),
+            trusted: Vec::new(),
+            config_file: config.paths.config_file(),
+        })
+    };
+    Scaffold::new(Box::new(make), state)
 }
 
 /// Returns what connects to the clusters that are configured; `None` where none is to be asked.

@@ -9,6 +9,7 @@ pub mod editor;
 mod event_loop;
 pub mod keys;
 pub mod plain;
+pub mod scaffold;
 pub mod screenshot;
 pub mod services;
 pub mod terminal;

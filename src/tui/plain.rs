@@ -424,6 +424,7 @@ mod tests {
             refresher: std::sync::OnceLock::new(),
             connect: None,
             hub: std::sync::OnceLock::new(),
+            scaffold: None,
         };
         Start { cx: Context::new(crate::ui::panes::ALL), line: line.to_owned(), services }
     }

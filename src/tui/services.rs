@@ -3,6 +3,7 @@
 //! Start at [`Services::perform`]. It blocks and is called on a pool thread; answers go back as task
 //! events. What differs between a real run, a screenshot and a test is a field of [`Services`].
 
+use super::scaffold::Scaffold;
 use crate::app::context::{Me, grouped, size};
 use crate::app::event::{
     BackendOrder, Effect, FilterMistake, Generation, Matches, Memory, RevisionsAnswer, RevisionsQuestion,
@@ -81,6 +82,8 @@ pub struct Services {
     pub connect: Option<Box<Connect>>,
     /// What runs for the clusters, once somebody asked for something.
     pub hub: OnceLock<Hub>,
+    /// What makes things from templates; `None` where nothing is made.
+    pub scaffold: Option<Scaffold>,
 }
 
 /// What a task works on: taken when the effect was asked for.
@@ -116,6 +119,9 @@ impl Services {
                 });
             });
             self.hub.get_or_init(|| connect(tell));
+        }
+        if let Some(scaffold) = &self.scaffold {
+            scaffold.start(&tell);
         }
         if let Some(refresh) = &self.refresh {
             self.refresher.get_or_init(|| refresh(tell));
@@ -183,6 +189,11 @@ impl Services {
             Effect::ReadLogs { generation, stream, ids } => {
                 let lines = stream.0.read(ids.clone());
                 send(TaskEvent::LogsRead { generation: *generation, ids: ids.clone(), lines });
+            }
+            Effect::Templates { generation, order } => {
+                if let Some(scaffold) = &self.scaffold {
+                    scaffold.perform(*generation, order, world, send);
+                }
             }
             Effect::SaveLogs { stream, name, save } => send(save_logs(name, &stream.0, save)),
             Effect::Remember(memory) => {

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::commands::{Availability, CommandSpec, id};
 use crate::app::context::{Context, age, grouped};
 use crate::app::event::Level;
+use crate::app::input::Key;
 use crate::app::object_commands;
 use crate::config::theme::Role;
 use crate::kubernetes::Cluster;
@@ -138,6 +139,7 @@ pub fn window_title(app: &App) -> String {
 
 /// Returns the footer's rows, the most important first, help last; each with its key.
 pub fn footer_rows(app: &App) -> Vec<(String, &'static CommandSpec)> {
+    let is_typing = app.pane().is_some_and(crate::app::pane::Pane::is_typing);
     let mut rows: Vec<(u8, String, &'static CommandSpec)> = app
         .rows()
         .into_iter()
@@ -146,7 +148,11 @@ pub fn footer_rows(app: &App) -> Vec<(String, &'static CommandSpec)> {
             (if row.id == id::REFRESH && app.reads_own() { 19 } else { row.footer }, row)
         })
         .filter(|(rank, row)| *rank > 0 && app.availability(row) == Availability::Available)
-        .filter_map(|(rank, row)| Some((rank, app.cx.keymap.keys(row.id).first()?.to_string(), row)))
+        .filter_map(|(rank, row)| {
+            // while something is typed, a letter is no key
+            let is_key = |key: &&Key| !is_typing || key.typed().is_none();
+            Some((rank, app.cx.keymap.keys(row.id).iter().find(is_key)?.to_string(), row))
+        })
         .collect();
     rows.sort_by_key(|(rank, ..)| *rank);
     rows.into_iter().map(|(_, key, row)| (key, row)).collect()

@@ -37,6 +37,8 @@ pub const PLACES: &[(&str, &str)] = &[
     ("settings", "settings theme"),
     ("sources", "sources"),
     ("templates", "templates"),
+    ("templates-runs", "templates runs"),
+    ("wizard", "wizard template:default/new-job"),
     ("diff", "diff"),
     ("history", "history component:default/checkout-api"),
     ("kubernetes", "kubernetes"),
@@ -106,6 +108,7 @@ pub fn start(catalog: Arc<Catalog>, me: Me, place: &str) -> Start {
         refresher: std::sync::OnceLock::new(),
         connect: None,
         hub: std::sync::OnceLock::new(),
+        scaffold: None,
     };
     Start { cx, line: place.to_owned(), services }
 }

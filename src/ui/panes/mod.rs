@@ -22,6 +22,7 @@ pub mod revisions;
 pub mod settings;
 pub mod sources;
 pub mod templates;
+pub mod wizard;
 
 /// Every pane; the first is where the program starts.
 #[rustfmt::skip] // one line each, so that adding one touches one line
@@ -45,6 +46,7 @@ pub static ALL: &[&PaneSpec] = &[
     &revisions::HISTORY,
     &sources::SPEC,
     &templates::SPEC,
+    &wizard::SPEC,
     &settings::SPEC,
 ];
 

@@ -1,0 +1,1 @@
+//! Journeys through the wizard, as lists of events.
