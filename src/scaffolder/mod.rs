@@ -14,6 +14,7 @@ pub mod engine;
 pub mod form;
 pub mod integrations;
 pub mod language;
+pub mod lint;
 pub mod open;
 mod remote;
 pub mod run;

@@ -16,6 +16,7 @@ mod eval;
 mod expression;
 mod filters;
 mod js;
+mod inspect;
 mod json;
 mod list;
 mod methods;
@@ -37,6 +38,7 @@ mod hostile;
 
 pub use error::LanguageError;
 pub use filters::{HostKind, Hosts};
+pub use inspect::{Inspection, Use};
 pub use tree::{Entry, EntryKind, FileKind, Files, Folder, RenderedFile, Tree, TreeError, TreeRules};
 
 use ast::{Expr, ExprKind, Node};

@@ -482,6 +482,15 @@ fn globs(patterns: &[String], entries: &[Entry]) -> Result<Globs, TreeError> {
     Ok(Globs { includes: built(includes)?, excludes: built(excludes)? })
 }
 
+/// Says of each entry whether these globs name it.
+///
+/// # Errors
+/// When one is no glob.
+pub fn copied_by(patterns: &[String], entries: &[Entry]) -> Result<Vec<bool>, TreeError> {
+    let globs = globs(patterns, entries)?;
+    Ok(entries.iter().map(|entry| globs.is_match(&entry.path)).collect())
+}
+
 /// Decides by its beginning whether a file is binary: marks of an encoding, zero bytes, many odd bytes.
 pub fn is_binary(content: &[u8]) -> bool {
     const LOOKED_AT: usize = 512;
