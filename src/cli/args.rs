@@ -5,8 +5,8 @@ use super::error::{CliError, Exit};
 use super::output::Output;
 use super::{
     alerts, complete, config, describe, diff, doctor, exec, get, graph, health, history, init, keys, logs,
-    man, new, open, pods, rbac, refresh, register, screenshot, search, snapshot, theme, validate, version,
-    wait,
+    man, new, open, pods, rbac, refresh, register, screenshot, search, snapshot, template, theme, validate,
+    version, wait,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -136,6 +136,8 @@ pub enum Command {
     New(new::Args),
     /// Check descriptor files
     Validate(validate::Args),
+    /// Find mistakes in software templates
+    Template(template::Args),
     /// Find entities by name, title, description and tags
     Search(search::Args),
     /// Say who may do what, why, and what is wrong with the policy files
@@ -195,6 +197,7 @@ pub fn dispatch(cli: &Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Docs(args) => docs::run(global, args, out),
         Command::New(args) => new::run(global, args, out),
         Command::Validate(args) => validate::run(global, args, out),
+        Command::Template(args) => template::run(global, args, out),
         Command::Search(args) => search::run(global, args, out),
         Command::Rbac(args) => rbac::run(global, args, out),
         Command::Snapshot(args) => snapshot::run(global, args, out),

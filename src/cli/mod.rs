@@ -46,6 +46,7 @@ pub mod register;
 pub mod screenshot;
 pub mod search;
 pub mod snapshot;
+pub mod template;
 pub mod theme;
 pub mod validate;
 pub mod version;

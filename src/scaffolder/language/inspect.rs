@@ -168,7 +168,10 @@ fn never_rendered(nodes: &[Node], out: &mut Vec<Fault>) {
                 let mut is_decided = false;
                 for (condition, body) in branches {
                     if is_decided {
-                        out.push(Fault::new(condition.at as usize, "a condition before this one is always true"));
+                        out.push(Fault::new(
+                            condition.at as usize,
+                            "a condition before this one is always true",
+                        ));
                     } else if constant(condition) == Some(false) {
                         out.push(Fault::new(condition.at as usize, "the condition is never true"));
                     }
@@ -184,7 +187,9 @@ fn never_rendered(nodes: &[Node], out: &mut Vec<Fault>) {
                 never_rendered(body, out);
                 never_rendered(otherwise, out);
             }
-            Node::Macro(definition) | Node::Call { body: definition, .. } => never_rendered(&definition.body, out),
+            Node::Macro(definition) | Node::Call { body: definition, .. } => {
+                never_rendered(&definition.body, out)
+            }
             Node::Block(body) => never_rendered(body, out),
             Node::Switch { cases, otherwise, .. } => {
                 cases.iter().for_each(|(_, body)| never_rendered(body, out));
@@ -203,9 +208,15 @@ mod tests {
     fn names_what_comes_from_outside() {
         let source = "${{ values.a.b }}{% set x = steps['fetch-base'].output.y %}${{ x.z }}\n{% for k, v in values.list %}${{ k }}${{ loop.index }}{% endfor %}{% macro m(p) %}${{ p }}${{ user }}{% endmacro %}${{ range(2) }}";
         let inspection = Language::default().inspect(source).unwrap();
-        let names: Vec<String> =
-            inspection.names.iter().map(|used| format!("{} {}:{}", used.path.join("/"), used.line, used.column)).collect();
-        assert_eq!(names, ["values/a/b 1:5", "steps/fetch-base/output/y 1:29", "values/list 2:16", "user 2:95"]);
+        let names: Vec<String> = inspection
+            .names
+            .iter()
+            .map(|used| format!("{} {}:{}", used.path.join("/"), used.line, used.column))
+            .collect();
+        assert_eq!(
+            names,
+            ["values/a/b 1:5", "steps/fetch-base/output/y 1:29", "values/list 2:16", "user 2:95"]
+        );
     }
 
     #[test]

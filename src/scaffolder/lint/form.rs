@@ -9,8 +9,17 @@ const DEEPEST: usize = 24;
 
 /// Field extensions that the form knows.
 const FIELDS: &[&str] = &[
-    "EntityNamePicker", "EntityPicker", "EntityTagsPicker", "MultiEntityPicker", "MyGroupsPicker",
-    "OwnedEntityPicker", "OwnerPicker", "RepoBranchPicker", "RepoOwnerPicker", "RepoUrlPicker", "Secret",
+    "EntityNamePicker",
+    "EntityPicker",
+    "EntityTagsPicker",
+    "MultiEntityPicker",
+    "MyGroupsPicker",
+    "OwnedEntityPicker",
+    "OwnerPicker",
+    "RepoBranchPicker",
+    "RepoOwnerPicker",
+    "RepoUrlPicker",
+    "Secret",
 ];
 
 /// Looks at `spec.parameters` and remembers the names of its fields.
@@ -20,7 +29,8 @@ pub(super) fn check(sheet: &mut Sheet<'_>, spec: &Node<'_>) {
         Data::Sequence(pages) => pages.iter().for_each(|page| self::page(sheet, page)),
         Data::Mapping(_) => page(sheet, parameters),
         _ => {
-            let message = format!("`spec.parameters` is {}, not a page or a list of pages", parameters.type_name());
+            let message =
+                format!("`spec.parameters` is {}, not a page or a list of pages", parameters.type_name());
             sheet.add_node(Diagnostic::error("template::parameters", message), parameters);
         }
     }
@@ -79,7 +89,8 @@ fn property(sheet: &mut Sheet<'_>, key: &Node<'_>, property: &Node<'_>) {
         && let Some(written) = node.as_str()
         && !FIELDS.contains(&written)
     {
-        let message = format!("the form does not know the field extension `{written}` and asks `{name}` by its type");
+        let message =
+            format!("the form does not know the field extension `{written}` and asks `{name}` by its type");
         sheet.add_node(Diagnostic::new(crate::diagnostic::Severity::Info, "template::field", message), node);
     }
     if let Some(node) = property.get("pattern")
@@ -99,7 +110,8 @@ fn required(sheet: &mut Sheet<'_>, node: &Node<'_>) {
     }
     for name in node.get("required").and_then(Node::as_sequence).unwrap_or_default() {
         let Some(written) = name.as_str() else { continue };
-        let exists = properties.iter().any(|(key, _)| key.key_text() == written) || sheet.parameters.contains(written);
+        let exists =
+            properties.iter().any(|(key, _)| key.key_text() == written) || sheet.parameters.contains(written);
         if !exists {
             let message = format!("`{written}` is required, and there is no such field");
             sheet.add_node(Diagnostic::error("template::required", message), name);
@@ -120,7 +132,10 @@ fn dependencies(sheet: &mut Sheet<'_>, node: &Node<'_>, depth: usize, is_top: bo
         let allowed = owner.and_then(values);
         let mut seen = Vec::new();
         for branch in dependency.get("oneOf").and_then(Node::as_sequence).unwrap_or_default() {
-            let Some(condition) = branch.get("properties").and_then(|properties| properties.get(&name)) else { continue };
+            let Some(condition) = branch.get("properties").and_then(|properties| properties.get(&name))
+            else {
+                continue;
+            };
             let Some(wanted) = values(condition) else { continue };
             if allowed.as_ref().is_some_and(|allowed| !wanted.iter().any(|value| allowed.contains(value))) {
                 dead(sheet, condition, &name, &wanted, "the field can never be that");
@@ -134,7 +149,8 @@ fn dependencies(sheet: &mut Sheet<'_>, node: &Node<'_>, depth: usize, is_top: bo
 
 /// `if` whose value the field can never have.
 fn conditional(sheet: &mut Sheet<'_>, owner: &Node<'_>, node: &Node<'_>) {
-    let conditions = node.get("if").and_then(|condition| condition.get("properties")).and_then(Node::as_mapping);
+    let conditions =
+        node.get("if").and_then(|condition| condition.get("properties")).and_then(Node::as_mapping);
     for (key, condition) in conditions.unwrap_or_default() {
         let name = key.key_text().into_owned();
         let field = owner.get("properties").and_then(|properties| properties.get(&name));

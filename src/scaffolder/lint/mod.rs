@@ -60,15 +60,16 @@ pub fn lint(
     template: &Node<'_>,
     actions: &dyn Actions,
 ) -> Vec<Diagnostic> {
-    let mut sheet =
-        Sheet { source, file, folder, actions, found: Vec::new(), parameters: BTreeSet::new() };
+    let mut sheet = Sheet { source, file, folder, actions, found: Vec::new(), parameters: BTreeSet::new() };
     shape(&mut sheet, template);
     if let Some(spec) = template.get("spec") {
         form::check(&mut sheet, spec);
         steps::check(&mut sheet, spec);
     }
     let mut found = sheet.found;
-    found.sort_by(|left, right| left.location.cmp(&right.location).then_with(|| left.message.cmp(&right.message)));
+    found.sort_by(|left, right| {
+        left.location.cmp(&right.location).then_with(|| left.message.cmp(&right.message))
+    });
     found.dedup();
     found
 }
@@ -79,7 +80,8 @@ fn shape(sheet: &mut Sheet<'_>, template: &Node<'_>) {
     match version.and_then(Node::as_str) {
         Some("scaffolder.backstage.io/v1beta3") => {}
         written => {
-            let shown = written.map_or("no `apiVersion`".to_owned(), |written| format!("the `apiVersion` `{written}`"));
+            let shown = written
+                .map_or("no `apiVersion`".to_owned(), |written| format!("the `apiVersion` `{written}`"));
             let message = format!("a template has {shown}, which nobody runs");
             let diagnostic = Diagnostic::error("template::api-version", message)
                 .hint("write `apiVersion: scaffolder.backstage.io/v1beta3`");
@@ -98,8 +100,19 @@ fn shape(sheet: &mut Sheet<'_>, template: &Node<'_>) {
     }
     for (key, _) in spec.as_mapping().unwrap_or_default() {
         let known = [
-            "type", "owner", "lifecycle", "parameters", "steps", "output", "secrets", "presentation", "formDecorators",
-            "EXPERIMENTAL_recovery", "EXPERIMENTAL_formDecorators", "system", "profile",
+            "type",
+            "owner",
+            "lifecycle",
+            "parameters",
+            "steps",
+            "output",
+            "secrets",
+            "presentation",
+            "formDecorators",
+            "EXPERIMENTAL_recovery",
+            "EXPERIMENTAL_formDecorators",
+            "system",
+            "profile",
         ];
         unknown_key(sheet, key, "spec", &known);
     }
@@ -116,7 +129,8 @@ pub(super) fn unknown_key(sheet: &mut Sheet<'_>, key: &Node<'_>, owner: &str, kn
     if known.contains(&written.as_str()) || written.starts_with("backstage:") || written.starts_with('$') {
         return;
     }
-    let diagnostic = Diagnostic::warning("template::unknown-key", format!("nobody reads `{owner}.{written}`"));
+    let diagnostic =
+        Diagnostic::warning("template::unknown-key", format!("nobody reads `{owner}.{written}`"));
     let near = crate::model::text::nearest(&written, known.iter().copied());
     let diagnostic = match near.first() {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),

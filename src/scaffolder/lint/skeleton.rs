@@ -60,7 +60,9 @@ fn rules(input: &Node<'_>) -> Rules {
     let is_jinja = is_set("cookiecutterCompat");
     let values = match input.get("values").map(|values| &values.data) {
         None => Some(BTreeSet::new()),
-        Some(Data::Mapping(entries)) => Some(entries.iter().map(|(key, _)| key.key_text().into_owned()).collect()),
+        Some(Data::Mapping(entries)) => {
+            Some(entries.iter().map(|(key, _)| key.key_text().into_owned()).collect())
+        }
         Some(_) => None,
     };
     let copied = input.get("copyWithoutTemplating").and_then(Node::as_sequence).unwrap_or_default();
@@ -81,7 +83,10 @@ fn rules(input: &Node<'_>) -> Rules {
 fn folder(root: &Path, shown: &Path, rules: &Rules) -> Vec<Diagnostic> {
     let files = Folder::new(root);
     let unreadable = |message: String| {
-        vec![Diagnostic::error("template::skeleton", message).at(SourceLocation::file(shown.display().to_string()))]
+        vec![
+            Diagnostic::error("template::skeleton", message)
+                .at(SourceLocation::file(shown.display().to_string())),
+        ]
     };
     let entries = match files.entries() {
         Ok(entries) => entries,
@@ -107,7 +112,10 @@ fn folder(root: &Path, shown: &Path, rules: &Rules) -> Vec<Diagnostic> {
                 Ok(_) => {}
                 Err(error) => {
                     let message = format!("could not be read: {error}");
-                    found.push(Diagnostic::error("template::skeleton", message).at(SourceLocation::file(path.display().to_string())));
+                    found.push(
+                        Diagnostic::error("template::skeleton", message)
+                            .at(SourceLocation::file(path.display().to_string())),
+                    );
                 }
             }
         }
@@ -152,7 +160,12 @@ fn look(text: &str, rules: &Rules) -> Vec<(Diagnostic, (u32, u32))> {
         Err(error) => return vec![made(Diagnostic::error, "template::expression", error)],
     };
     let mut found = Vec::new();
-    found.extend(inspection.unknown.into_iter().map(|error| made(Diagnostic::error, "template::unknown-filter", error)));
+    found.extend(
+        inspection
+            .unknown
+            .into_iter()
+            .map(|error| made(Diagnostic::error, "template::unknown-filter", error)),
+    );
     let dead = inspection.unreachable.into_iter();
     found.extend(dead.map(|error| made(Diagnostic::warning, "template::unreachable", error)));
     for used in inspection.names {

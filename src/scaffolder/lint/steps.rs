@@ -24,9 +24,13 @@ pub(super) fn check(sheet: &mut Sheet<'_>, spec: &Node<'_>) {
         let Some(id) = ids.get(index) else { continue };
         if let Some(first) = seen.insert(id, step.start) {
             let message = format!("the id `{id}` is taken by the step at {}", shown(sheet.file, first));
-            sheet.add_node(Diagnostic::error("template::duplicate-id", message), step.get("id").unwrap_or(step));
+            sheet.add_node(
+                Diagnostic::error("template::duplicate-id", message),
+                step.get("id").unwrap_or(step),
+            );
         }
-        let outputs = step.get("action").and_then(Node::as_str).and_then(|action| sheet.actions.outputs(action));
+        let outputs =
+            step.get("action").and_then(Node::as_str).and_then(|action| sheet.actions.outputs(action));
         reach.before.insert(id.clone(), outputs);
     }
     if let Some(output) = spec.get("output") {
@@ -50,7 +54,12 @@ fn step(sheet: &mut Sheet<'_>, step: &Node<'_>, reach: &Reach) {
         return;
     }
     for (key, _) in entries {
-        unknown_key(sheet, key, "step", &["id", "name", "action", "input", "if", "each", "continueOnFailure"]);
+        unknown_key(
+            sheet,
+            key,
+            "step",
+            &["id", "name", "action", "input", "if", "each", "continueOnFailure"],
+        );
     }
     let has_each = step.get("each").is_some_and(|each| !each.is_null());
     conditions(sheet, step, reach, has_each);
@@ -62,7 +71,8 @@ fn step(sheet: &mut Sheet<'_>, step: &Node<'_>, reach: &Reach) {
         return missing(sheet, "action", step);
     };
     let Some(action) = node.as_str().filter(|action| !action.is_empty()) else {
-        return sheet.add_node(Diagnostic::error("template::action", "`action` is not the id of an action"), node);
+        return sheet
+            .add_node(Diagnostic::error("template::action", "`action` is not the id of an action"), node);
     };
     if sheet.actions.has(action) {
         inputs(sheet, step, node, action);
@@ -82,7 +92,8 @@ fn conditions(sheet: &mut Sheet<'_>, step: &Node<'_>, reach: &Reach, has_each: b
     let never = |message: &str| Diagnostic::warning("template::unreachable", message);
     if let Some(condition) = step.get("if") {
         let text = condition.as_str().map(|text| text.replace(' ', ""));
-        let is_never = matches!(condition.data, Data::Bool(false)) || matches!(text.as_deref(), Some("" | "${{false}}" | "${{''}}" | "${{0}}" | "${{null}}"));
+        let is_never = matches!(condition.data, Data::Bool(false))
+            || matches!(text.as_deref(), Some("" | "${{false}}" | "${{''}}" | "${{0}}" | "${{null}}"));
         if is_never {
             sheet.add_node(never("the step is never done: its `if` never holds"), condition);
         }
@@ -118,16 +129,16 @@ fn inputs(sheet: &mut Sheet<'_>, step: &Node<'_>, at: &Node<'_>, action: &str) {
             let written = key.key_text().into_owned();
             if written == "copyWithoutRender" {
                 let message = "`copyWithoutRender` is no longer read, so these files are rendered";
-                let diagnostic = Diagnostic::warning("template::input", message).hint("write `copyWithoutTemplating`");
+                let diagnostic =
+                    Diagnostic::warning("template::input", message).hint("write `copyWithoutTemplating`");
                 sheet.add_node(diagnostic, key);
             } else if !known.contains(&written) {
-                let diagnostic =
-                    Diagnostic::warning("template::input", format!("`{action}` takes no input `{written}`"));
+                // Inputs that only newer versions know are left alone; slips are not
                 let near = crate::model::text::nearest(&written, known.iter().map(String::as_str));
-                let diagnostic = match near.first() {
-                    Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-                    None => diagnostic,
-                };
+                let Some(near) = near.first() else { continue };
+                let message = format!("`{action}` takes no input `{written}`");
+                let diagnostic =
+                    Diagnostic::warning("template::input", message).hint(format!("did you mean `{near}`?"));
                 sheet.add_node(diagnostic, key);
             }
         }
