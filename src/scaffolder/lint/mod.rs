@@ -152,7 +152,11 @@ pub(super) fn inside(source: &Source<'_>, scalar: &Node<'_>, line: u32, column: 
         }
         Some('"' | '\'') if line == 1 => Position { column: scalar.start.column + column, ..scalar.start },
         _ if line == 1 => Position { column: scalar.start.column + column - 1, ..scalar.start },
-        _ => Position { line: scalar.start.line + line - 1, column: 1 },
+        // The text of a block starts in the line below its sign; all its lines are indented alike
+        _ => {
+            let indent = first.chars().take_while(|c| *c == ' ').count() as u32;
+            Position { line: scalar.start.line + line - 1, column: indent + column }
+        }
     }
 }
 
