@@ -39,6 +39,12 @@ impl App {
             let place = match command {
                 id::DESCRIBE => self.describe_place(first)?,
                 id::INSPECT => self.inspect_place(first)?,
+                // the reader is at a page of it
+                id::DOCS => {
+                    let here = self.pane()?.place();
+                    let entity = first.entity.as_deref()?;
+                    return Some(here.pane == DOCS && here.argument.split(' ').next() == Some(entity));
+                }
                 _ => return None,
             };
             Some(self.pane()?.place() == place)

@@ -5,7 +5,7 @@ use super::error::{CliError, Exit};
 use super::output::{Output, Role};
 use super::table::{self, Cell};
 use super::{repository, select, session};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Entity, EntityId};
 use crate::config::Config;
 use crate::config::setting;
 use crate::config::theme::Theme;
@@ -15,6 +15,7 @@ use crate::docs::markdown::{BlockKind, LinkKind, Page, View, layout, parse};
 use crate::docs::paint;
 use crate::docs::site::place::{self, PlaceError};
 use crate::docs::site::{NavItem, PageSource, Site, SiteError, Target, check};
+use crate::model::entity_ref::split_canonical;
 use crate::model::text::{clean, width};
 use clap::{Subcommand, ValueEnum};
 use rayon::prelude::*;
@@ -155,6 +156,11 @@ fn open(
     let loaded = session.load(out)?;
     let id = match select::one(&loaded.catalog, what, None, global) {
         Ok(id) => id,
+        // of several entities of one name, the one that has documentation is meant
+        Err(CliError::Usage(error)) => match only_with_docs(&loaded.catalog, what) {
+            Some(id) => id,
+            None => return Err(CliError::Usage(error)),
+        },
         Err(CliError::NotFound(_)) if Path::new(what).exists() => {
             return open_path(Path::new(what)).map(|opened| (opened, Exit::Fine));
         }
@@ -175,6 +181,16 @@ fn open(
     })?;
     let page = Some(found.page).filter(|page| !page.is_empty());
     Ok((Opened { site: found.site, page }, loaded.exit))
+}
+
+/// Returns the only entity of a name that says it has documentation.
+fn only_with_docs(catalog: &Catalog, name: &str) -> Option<EntityId> {
+    let is_meant = |entity: &Entity<'_>| {
+        split_canonical(entity.entity_ref()).2.eq_ignore_ascii_case(name) && place::has_docs(entity)
+    };
+    let mut found = catalog.entities().filter(is_meant);
+    let first = found.next()?.id();
+    found.next().is_none().then_some(first)
 }
 
 /// Whether a word can only be a path.
@@ -371,7 +387,9 @@ fn nav(site: &Site, args: &Args, out: &mut Output) -> Result<(), CliError> {
         };
         out.line(&format!("{}{text}", "  ".repeat(level + 1)))?;
     }
-    let others: Vec<&crate::docs::site::PageInfo> = site.pages.iter().filter(|page| !page.in_nav).collect();
+    let is_record = |path: &str| site.records.iter().any(|record| record.page == path);
+    let others: Vec<&crate::docs::site::PageInfo> =
+        site.pages.iter().filter(|page| !page.in_nav && !is_record(&page.path)).collect();
     if !others.is_empty() {
         let heading = out.paint(Role::Accent, "Not in the navigation");
         out.line(&format!("  {heading}"))?;
@@ -562,13 +580,29 @@ fn sites_to_check(
             .build()
             .flatten()
             .filter(|entry| matches!(entry.file_name().to_str(), Some("mkdocs.yml" | "mkdocs.yaml")))
+            // a file with places to fill in is one of a template
+            .filter(|entry| {
+                !std::fs::read_to_string(entry.path())
+                    .is_ok_and(|text| text.contains("${{") || text.contains("{%"))
+            })
             .filter_map(|entry| entry.path().parent().map(Path::to_path_buf))
             .take(MAX_SITES)
             .collect();
         found.sort();
         found.dedup();
         if !found.is_empty() {
-            return found.iter().map(|folder| open_path(folder).map(|opened| (opened.site, None))).collect();
+            let sites: Vec<(PathBuf, Site)> = found
+                .into_iter()
+                .filter_map(|folder| Some((folder.clone(), open_path(&folder).ok()?.site)))
+                .collect();
+            // what another site includes is checked as a part of it
+            let included: Vec<String> = sites.iter().flat_map(|(_, site)| site.includes()).collect();
+            let is_included = |folder: &Path| {
+                let full = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+                included.contains(&format!("file:{}", full.display()))
+            };
+            let own = sites.into_iter().filter(|(folder, _)| !is_included(folder));
+            return Ok(own.map(|(_, site)| (site, None)).collect());
         }
     }
     let opened = open_path(path)?;

@@ -12,10 +12,13 @@ use crate::docs::site::{Site, check};
 use crate::model::entity_ref::split_canonical;
 use crate::model::text::width;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Opens the documentation of an entity; asks disk or network.
 pub type OpenDocs = dyn Fn(&Catalog, &Entity<'_>) -> Result<Found, String> + Send + Sync;
 
+/// How long a site is taken as it was opened; its pages are read anew each time.
+const FRESH: Duration = Duration::from_secs(20);
 /// Sites that are kept open, the newest last.
 const MAX_OPEN: usize = 8;
 
@@ -26,6 +29,7 @@ struct Kept {
     owner: String,
     site: Shared<Site>,
     page: String,
+    since: Instant,
 }
 
 /// What documentation is read with.
@@ -80,7 +84,10 @@ impl Docs {
 
     fn open(&self, wanted: &str, is_again: bool, world: &World) -> Result<DocsAnswer, String> {
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock().iter().find(|kept| kept.entity == wanted && !is_again).cloned();
+        let known = lock()
+            .iter()
+            .find(|kept| kept.entity == wanted && !is_again && kept.since.elapsed() < FRESH)
+            .cloned();
         let kept = match known {
             Some(kept) => kept,
             None => {
@@ -93,6 +100,7 @@ impl Docs {
                     owner: found.entity,
                     site: Shared(Arc::new(found.site)),
                     page: found.page,
+                    since: Instant::now(),
                 };
                 let mut all = lock();
                 all.retain(|other| other.entity != wanted);
@@ -103,7 +111,7 @@ impl Docs {
                 kept
             }
         };
-        let Kept { entity, owner, site, page } = kept;
+        let Kept { entity, owner, site, page, .. } = kept;
         Ok(DocsAnswer::Opened { entity, owner, site, page })
     }
 

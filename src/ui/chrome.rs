@@ -149,9 +149,11 @@ pub fn footer_rows(app: &App) -> Vec<(String, &'static CommandSpec)> {
         })
         .filter(|(rank, row)| *rank > 0 && app.availability(row) == Availability::Available)
         .filter_map(|(rank, row)| {
-            // while something is typed, a letter is no key
+            // while something is typed, a letter is no key; one that a nearer row takes would be a lie
             let is_key = |key: &&Key| !is_typing || key.typed().is_none();
-            Some((rank, app.cx.keymap.keys(row.id).iter().find(is_key)?.to_string(), row))
+            let shown = app.cx.keymap.keys(row.id).iter().find(is_key)?.to_string();
+            let key = if is_typing { shown } else { app.key(row.id)? };
+            Some((rank, key, row))
         })
         .collect();
     rows.sort_by_key(|(rank, ..)| *rank);

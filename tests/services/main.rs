@@ -13,6 +13,7 @@ mod azure;
 mod backstage;
 mod bitbucket;
 mod changes;
+mod docs;
 mod faults;
 mod follow;
 mod git;

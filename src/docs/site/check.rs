@@ -231,3 +231,84 @@ fn relative(from: &str, to: &str) -> String {
     out.extend(parts.iter().skip(common));
     out.join("/")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::sources::documents;
+    use crate::docs::site::Opening;
+    use crate::docs::site::tests::site;
+
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let report = run(&site(files));
+        let line = |problem: &Diagnostic| {
+            let at = problem.location.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{at} {}", problem.code.trim_start_matches("docs::"))
+        };
+        report.problems.iter().map(line).collect()
+    }
+
+    #[test]
+    fn everything_wrong_has_its_place() {
+        let found = found(&[
+            (
+                "mkdocs.yml",
+                "site_name: x\nnav:\n- index.md\n- Gone: gone.md\nhooks: [x]\nnot_in_nav: |\n  quiet.md\n",
+            ),
+            (
+                "docs/index.md",
+                "# A\n\n[ok](b.md#two) [bad](b.md#three) [gone](x.md)\n[here](#none) ![no](p.png) [js](javascript:a)\n[mail](mailto:a@b.c) [tel](tel:1) [ssh](ssh://h)\n",
+            ),
+            ("docs/b.md", "# B\n\n## Two\n"),
+            ("docs/quiet.md", "# Q\n"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "docs/b.md orphan",
+                "docs/index.md:3:22 broken-anchor",
+                "docs/index.md:3:41 broken-link",
+                "docs/index.md:4:8 broken-anchor",
+                "docs/index.md:4:21 broken-image",
+                "docs/index.md:4:33 broken-link",
+                "mkdocs.yml:4:3 missing-page",
+                "mkdocs.yml:5:1 ignored",
+            ]
+        );
+    }
+
+    #[test]
+    fn places_in_snippets_are_those_of_the_snippet() {
+        let found = found(&[
+            ("mkdocs.yml", "site_name: x\n"),
+            ("docs/index.md", "# A\n\n--8<-- \"part.md\"\n\n[bad](no.md)\n"),
+            ("part.md", "text\n\n[bad](nope.md)\n"),
+        ]);
+        assert_eq!(found, ["docs/index.md:5:7 broken-link", "part.md:3:7 broken-link"]);
+    }
+
+    #[test]
+    fn the_documentation_of_the_sample_is_clean() {
+        for folder in
+            ["platform/handbook", "shop/shop-web", "payments/checkout-api", "payments/payment-gateway"]
+        {
+            let opening = Opening {
+                tree: documents::embedded(),
+                folder: folder.to_owned(),
+                name: "x".to_owned(),
+                edit_base: None,
+                is_readme_enough: true,
+                is_any_folder: false,
+            };
+            let report = run(&Site::open(&opening).unwrap());
+            let wrong: Vec<String> = report
+                .problems
+                .iter()
+                .filter(|problem| problem.severity != Severity::Info)
+                .map(Diagnostic::render)
+                .collect();
+            assert!(wrong.is_empty(), "{folder}:\n{}", wrong.join("\n"));
+            assert!(report.pages > 1 && report.links > 0);
+        }
+    }
+}

@@ -316,6 +316,15 @@ impl Site {
         })
     }
 
+    /// Returns the places of the folders whose sites this one includes: `file:/srv/docs/other`.
+    pub fn includes(&self) -> Vec<String> {
+        let included = |mount: &&Mount| {
+            !mount.prefix.is_empty() && !mount.prefix.ends_with(':') && mount.prefix != "index.md"
+        };
+        let place = |mount: &Mount| mount.tree.location_ref(&mount.base).trim_end_matches('/').to_owned();
+        self.mounts.iter().filter(included).map(place).collect()
+    }
+
     /// Returns the tree that the pages are in.
     pub(super) fn main_tree(&self) -> Option<&Arc<dyn SourceTree>> {
         self.mounts.iter().find(|mount| mount.prefix.is_empty()).map(|mount| &mount.tree)
@@ -756,4 +765,4 @@ pub(crate) fn folder_of_page(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

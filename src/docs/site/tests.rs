@@ -33,11 +33,11 @@ impl SourceTree for Texts {
     }
 }
 
-pub(super) fn tree(files: &[(&str, &str)]) -> Arc<dyn SourceTree> {
+pub(crate) fn tree(files: &[(&str, &str)]) -> Arc<dyn SourceTree> {
     Arc::new(Texts(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()))
 }
 
-pub(super) fn site(files: &[(&str, &str)]) -> Site {
+pub(crate) fn site(files: &[(&str, &str)]) -> Site {
     open(files, "").unwrap()
 }
 
