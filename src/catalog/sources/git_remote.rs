@@ -5,6 +5,7 @@
 //! local repository is; without a network it is read as it was last fetched.
 
 mod address;
+pub mod checkout;
 mod clone;
 mod program;
 mod transfer;

@@ -23,7 +23,7 @@ pub mod http;
 pub mod revisions;
 pub mod snapshot;
 
-pub use git_remote::{Transfer, TransferError};
+pub use git_remote::{Transfer, TransferError, checkout};
 
 use super::ingest::FileCache;
 use super::progress::{Progress, ProgressEvent};

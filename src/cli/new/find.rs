@@ -143,7 +143,7 @@ mod tests {
     fn the_catalog_is_read_for_pickers_and_users() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.yaml");
-        let mut needs = |spec: &str| {
+        let needs = |spec: &str| {
             std::fs::write(&path, format!("kind: Template\nmetadata: {{name: x}}\nspec: {spec}\n")).unwrap();
             needs_catalog(&open(&path).unwrap())
         };
