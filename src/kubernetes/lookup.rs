@@ -30,6 +30,8 @@ const PAGE: usize = 500;
 const AT_ONCE: usize = 8;
 /// Most pages of one list: five million objects.
 const MOST_PAGES: usize = 10_000;
+/// How long use may take to be told: it is an extra, and what was listed must not wait for it.
+const METRICS: Duration = Duration::from_secs(3);
 /// Most namespaces or workloads that are asked for one by one.
 const MOST_SINGLE: usize = 200;
 
@@ -390,7 +392,7 @@ impl Visit<'_> {
         };
         let mut used = rustc_hash::FxHashMap::default();
         for path in paths {
-            match get(&link.client, &path, self.look.limit).await {
+            match get(&link.client, &path, (self.look.limit / 3).min(METRICS)).await {
                 Ok(text) => read_metrics(&text, self.pool, &mut used),
                 Err(Some(error)) if link.tell(&error).kind == FaultKind::NotFound => {
                     self.state.metrics.status = MetricsStatus::Missing;

@@ -109,7 +109,8 @@ fn read(text: &str, uid: &str) -> Option<Blocked> {
     // that it found no node first is over
     let event = of_it
         .filter(|event| said(event, "/reason") != "FailedScheduling")
-        .max_by_key(|event| time(event, &last))?;
+        // that waiting timed out says less than what it waited for
+        .max_by_key(|event| (!said(event, "/message").contains("timed out waiting"), time(event, &last)))?;
     let count = ["/series/count", "/count"].iter().find_map(|path| event.pointer(path)?.as_u64());
     let mut message = clean(&said(event, "/message"));
     if message.len() > MESSAGE {
@@ -208,6 +209,7 @@ mod tests {
             event("u", "FailedMount", "2026-01-01T00:05:00Z"),
             event("u", "FailedCreatePodSandBox", "2026-01-01T00:06:00Z"),
             event("u", "FailedScheduling", "2026-01-01T00:08:00Z"),
+            event("u", "timed out waiting", "2026-01-01T00:07:00Z"),
             event("old", "Killing", "2026-01-01T00:09:00Z"),
         ] });
         let found = read(&list.to_string(), "u").unwrap();
