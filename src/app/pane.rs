@@ -113,6 +113,11 @@ pub trait Pane {
         false
     }
 
+    /// Returns whether it asks one question after another, so that every line typed is an answer.
+    fn is_form(&self) -> bool {
+        false
+    }
+
     /// Returns what to read again for what it shows; nothing: every source.
     fn refresh_orders(&self, _cx: &Context) -> Vec<Order> {
         Vec::new()

@@ -32,6 +32,8 @@ pub enum TemplateOrder {
         template: String,
         /// The draft.
         draft: Shared<Draft>,
+        /// Pointer of the field that has the focus.
+        pointer: String,
     },
     /// Forget the draft of a template.
     ForgetDraft(String),
@@ -109,6 +111,8 @@ impl PartialEq for Opened {
 pub struct KeptDraft {
     /// The draft.
     pub draft: Draft,
+    /// Pointer of the field that had the focus.
+    pub pointer: String,
     /// When it was written.
     pub saved: jiff::Timestamp,
 }

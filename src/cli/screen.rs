@@ -23,11 +23,7 @@ use crate::docs::site::place;
 use crate::kubernetes::select::Locator;
 use crate::kubernetes::watch::place::overrides;
 use crate::kubernetes::{Hub, clusters, hub};
-use crate::net::{Net, NetOptions};
 use crate::permissions::Claims;
-use crate::scaffolder::actions::Registry;
-use crate::scaffolder::integrations::Integrations;
-use crate::scaffolder::run::Host;
 use crate::store;
 use crate::tui::scaffold::Scaffold;
 use crate::tui::services::{Connect, Docs, Saved, World, explain};
@@ -151,24 +147,7 @@ fn scaffold(session: &Arc<Mutex<Session>>, state: std::path::PathBuf) -> Scaffol
     let session = session.clone();
     let make = move |world: &World| {
         let session = session.lock().unwrap_or_else(PoisonError::into_inner);
-        let config = &session.config;
-        let net = NetOptions {
-            offline: config.flag(&setting::OFFLINE),
-            connect_timeout: config.duration(&setting::HTTP_CONNECT_TIMEOUT),
-            ..NetOptions::default()
-        };
-        Arc::new(Host {
-            catalog: world.catalog.clone(),
-            loader: session.loader.clone(),
-            net: Arc::new(Net::new(net)),
-            principal: world.me.principal.clone(),
-            integrations: Arc::new(Integrations::new(config, session.loader.sources())),
-            cache: config.paths.cache.clone(),
-            state: config.paths.state.clone(),
-            actions: Registry::built_in(),
-            trusted: Vec::new(),
-            config_file: config.paths.config_file(),
-        })
+        Arc::new(super::new::host(&session, world.catalog.clone()))
     };
     Scaffold::new(Box::new(make), state)
 }

@@ -100,6 +100,7 @@ impl Plain<'_> {
         match self.app().overlays.last() {
             Some(overlay) if overlay.mode == Mode::Typing => "number, words to narrow, or back> ",
             Some(_) => "number or back> ",
+            None if self.asks() => "answer, empty to go on, :back, :review, :leave> ",
             None if self.app().pane().is_some_and(crate::app::pane::Pane::is_typing) => {
                 "text, or empty to leave> "
             }
@@ -111,6 +112,14 @@ impl Plain<'_> {
     fn hear(&mut self, line: &str, rows: &[Row]) -> io::Result<bool> {
         if !self.app().overlays.is_empty() {
             self.answer(line);
+            return Ok(true);
+        }
+        if self.asks() {
+            match line.strip_prefix(':') {
+                Some("leave") => self.face.send(Event::Run(id::HISTORY)),
+                Some(command) => self.act(command.trim()),
+                None => self.answer_question(line),
+            }
             return Ok(true);
         }
         if self.app().pane().is_some_and(crate::app::pane::Pane::is_typing) {
@@ -139,6 +148,20 @@ impl Plain<'_> {
             },
         }
         Ok(true)
+    }
+
+    /// Returns whether the place asks one question after another.
+    fn asks(&self) -> bool {
+        self.app().pane().is_some_and(crate::app::pane::Pane::is_form)
+    }
+
+    /// Answers the focused question; an empty line leaves the answer as it is.
+    fn answer_question(&mut self, line: &str) {
+        if !line.is_empty() {
+            self.face.send(Event::Key(Key::ctrl('u')));
+            self.face.send(Event::Paste(line.to_owned()));
+        }
+        self.face.send(Event::Key(Key::plain(KeyCode::Enter)));
     }
 
     /// Does what a line says: the title or name of an action of this place, else a palette line.
@@ -329,6 +352,10 @@ impl Plain<'_> {
     /// Finds the rows of the page: the lines that take the cursor when they are clicked, which scrolls
     /// nothing. The cursor comes back.
     fn rows(&mut self) -> Vec<Row> {
+        // a click would leave the question, which then counts as looked at
+        if self.asks() {
+            return Vec::new();
+        }
         let page = self.page();
         let Some(start) = cursor(&page) else { return Vec::new() };
         let mut rows = Vec::new();

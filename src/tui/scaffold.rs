@@ -59,12 +59,13 @@ impl Scaffold {
                 let found = form::suggest(&lookup.0, &world.catalog, &world.me.principal);
                 TemplateAnswer::Choices(Ok(shared(found)))
             }
-            TemplateOrder::KeepDraft { template, draft } => {
+            TemplateOrder::KeepDraft { template, draft, pointer } => {
                 let kept = drafts::Draft {
                     template: template.clone(),
                     answers: draft.0.answers.clone(),
                     page: draft.0.page,
-                    pointer: String::new(),
+                    pointer: pointer.clone(),
+                    form: draft.0.to_text(),
                     saved: jiff::Timestamp::now(),
                 };
                 let result = drafts::save(&self.state, &kept);
@@ -98,8 +99,9 @@ impl Scaffold {
         });
         let draft = drafts::load(&self.state, template);
         let draft = draft.map(|kept| {
-            let draft = Draft { answers: kept.answers, page: kept.page, ..Draft::default() };
-            shared(KeptDraft { draft, saved: kept.saved })
+            let known = || Draft { answers: kept.answers.clone(), page: kept.page, ..Draft::default() };
+            let draft = Draft::parse(&kept.form).unwrap_or_else(known);
+            shared(KeptDraft { draft, pointer: kept.pointer, saved: kept.saved })
         });
         let hosts = (self.host)(world).integrations.hosts();
         let hosts = hosts.into_iter().map(|(host, kind)| form::Host { host, kind: kind_of(kind) }).collect();

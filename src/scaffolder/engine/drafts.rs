@@ -27,6 +27,9 @@ pub struct Draft {
     pub page: usize,
     /// Pointer of the field that had the focus; empty when none had.
     pub pointer: String,
+    /// The form as it writes itself ([`crate::scaffolder::form::Draft::to_text`]); empty when only the answers are
+    /// known.
+    pub form: String,
     /// When it was saved.
     pub saved: Timestamp,
 }
@@ -39,6 +42,8 @@ struct Kept {
     page: usize,
     #[serde(default)]
     pointer: String,
+    #[serde(default)]
+    form: String,
     saved: Timestamp,
 }
 
@@ -70,6 +75,7 @@ pub fn save(state: &Path, draft: &Draft) -> Result<(), StoreError> {
         answers: serde_json::to_value(&draft.answers).map_err(failed)?,
         page: draft.page,
         pointer: draft.pointer.clone(),
+        form: draft.form.clone(),
         saved: draft.saved,
     };
     let bytes = serde_json::to_vec(&kept).map_err(failed)?;
@@ -115,6 +121,7 @@ fn read(path: &Path) -> Option<Draft> {
         answers: Value::from(Serde(&kept.answers)),
         page: kept.page,
         pointer: kept.pointer,
+        form: kept.form,
         saved: kept.saved,
     })
 }
@@ -136,6 +143,7 @@ mod tests {
             answers: Value::from(Serde(json!({"name": "x", "list": [1, true]}))),
             page: 2,
             pointer: "/name".to_owned(),
+            form: String::new(),
             saved: Timestamp::from_second(second).unwrap(),
         }
     }

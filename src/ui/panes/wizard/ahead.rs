@@ -8,11 +8,13 @@ use super::{Stage, WizardPane, commands, has_ended, review, shared};
 use crate::app::Context;
 use crate::app::commands::{Availability, CommandId};
 use crate::app::event::{Effect, Generation, Level, Shared};
+use crate::app::overlay::Overlay;
 use crate::app::templates::{Reviewed, TemplateOrder};
 use crate::config::secret::Secret;
 use crate::scaffolder::Value;
 use crate::scaffolder::run::{Decisions, Job};
 use secrecy::ExposeSecret as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// State of the dry run.
@@ -26,6 +28,8 @@ pub(super) struct Ahead {
     pub failure: Option<String>,
     /// What is decided about files that are there.
     pub decisions: Decisions,
+    /// The folder that the files go to instead of being published.
+    pub out: Option<PathBuf>,
     /// The one under way, with the answers it is about.
     running: Option<(Generation, Value)>,
     /// The answers that `found` or `failure` are about.
@@ -73,7 +77,7 @@ impl WizardPane {
                 .iter()
                 .map(|(name, secret)| (name.clone(), Secret::new(secret.expose_secret())))
                 .collect(),
-            out: None,
+            out: self.ahead.out.clone(),
             decisions: self.ahead.decisions.clone(),
         }
     }
@@ -141,6 +145,7 @@ impl WizardPane {
             failure: self.ahead.failure.as_deref(),
             is_running: self.ahead.is_running(),
             decisions: &self.ahead.decisions,
+            out: self.ahead.out.as_deref(),
             create: &create,
         })
     }
@@ -199,6 +204,13 @@ impl WizardPane {
         match self.review.board.focused().cloned() {
             Some(review::Row::Gap(pointer) | review::Row::Answer(pointer)) => self.go_to(&pointer, cx),
             Some(review::Row::Create) => self.ask_to_create(),
+            Some(review::Row::Folder) => {
+                let text = vec![
+                    "Folder for the files; nothing is published and registered then.".to_owned(),
+                    "`-` goes back to what the template does.".to_owned(),
+                ];
+                vec![Effect::Show(Overlay::prompt("write into a folder", text, commands::OUT))]
+            }
             Some(_) => {
                 let is_zoomed = self.review.board.is_zoomed();
                 self.review.board.zoom(!is_zoomed);
@@ -206,6 +218,19 @@ impl WizardPane {
             }
             None => Vec::new(),
         }
+    }
+
+    /// Takes the folder that was typed; the dry run says what would be there.
+    pub(super) fn write_into(&mut self, typed: &str, cx: &Context) -> Vec<Effect> {
+        let typed = typed.trim();
+        self.ahead.out = match std::path::absolute(Path::new(typed)) {
+            Ok(path) if typed != "-" && !typed.is_empty() => Some(path),
+            _ => None,
+        };
+        self.ahead.about = None;
+        let effects = self.look_ahead(cx);
+        self.show_review(cx);
+        effects
     }
 
     /// Goes on to the next decision about the focused file.

@@ -18,6 +18,7 @@ ids! {
     CANCEL = "wizard.cancel"; OPEN_FOLDER = "wizard.open-folder"; OPEN_ENTITY = "wizard.open-entity";
     COPY = "wizard.copy"; BROWSE = "wizard.browse"; FOLLOW = "wizard.follow"; LEAVE = "wizard.leave";
     ZOOM = "wizard.zoom"; DRAFT = "wizard.draft"; KEY_NAME = "wizard.key-name";
+    OUT = "wizard.out";
 }
 
 /// Rows of the pane.

@@ -120,6 +120,11 @@ impl WizardPane {
         self.keep.is_kept = true;
         self.fill_entity();
         let mut effects = self.enter_page(self.form.current(), true, cx);
+        if self.fields.iter().any(|field| field.pointer == kept.pointer) {
+            self.focus_or_first(&kept.pointer);
+            effects = self.look_up(cx);
+            self.lay_out(cx);
+        }
         effects.extend(self.look_ahead(cx));
         effects
     }
@@ -152,6 +157,7 @@ impl WizardPane {
         let order = TemplateOrder::KeepDraft {
             template: self.target.template.clone(),
             draft: shared(self.form.draft()),
+            pointer: self.typing.pointer.clone(),
         };
         let (generation, effect) = Self::order(cx, order);
         self.keep.writing = Some(generation);

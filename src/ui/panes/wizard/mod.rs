@@ -214,6 +214,7 @@ impl WizardPane {
             commands::START_OVER => self.start_over(cx),
             commands::KEY_NAME => self.add_item(Some(choice), cx),
             commands::REMOVE => self.remove_item(choice, cx),
+            commands::OUT => self.write_into(choice, cx),
             commands::CREATE => self.create(choice, cx),
             commands::CANCEL => self.cancel_run(),
             _ => Vec::new(),
@@ -351,6 +352,10 @@ impl Pane for WizardPane {
     }
 
     fn is_typing(&self) -> bool {
+        self.stage == Stage::Form
+    }
+
+    fn is_form(&self) -> bool {
         self.stage == Stage::Form
     }
 

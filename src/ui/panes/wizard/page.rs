@@ -126,6 +126,13 @@ impl WizardPane {
             return Vec::new();
         }
         let Some(field) = self.focused().cloned() else { return Vec::new() };
+        if matches!(field.widget, Widget::Toggle) {
+            return match text.trim().to_lowercase().as_str() {
+                "yes" | "y" | "true" | "on" => self.set(&field.pointer, Value::from(true), cx),
+                "no" | "n" | "false" | "off" => self.set(&field.pointer, Value::from(false), cx),
+                _ => Self::toast(Level::Info, "write yes or no"),
+            };
+        }
         // several lines go in as they are where they belong
         if matches!(field.widget, Widget::Text { .. }) && text.contains('\n') && field.text.is_empty() {
             return self.set(&field.pointer, Value::from(text), cx);

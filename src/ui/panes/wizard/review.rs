@@ -33,6 +33,8 @@ pub enum Row {
     Warning(usize),
     /// A file, by index.
     File(usize),
+    /// Where the files go.
+    Folder,
     /// The button.
     Create,
 }
@@ -64,6 +66,8 @@ pub struct Facts<'a> {
     pub is_running: bool,
     /// What is decided about files that are there.
     pub decisions: &'a Decisions,
+    /// The folder that the files go to instead of being published.
+    pub out: Option<&'a std::path::Path>,
     /// Label of the button.
     pub create: &'a str,
 }
@@ -128,7 +132,7 @@ impl ReviewPage {
                 Some(file) => (file.path.clone(), Detail::Lines(diff_lines(file))),
                 None => (String::new(), Detail::None),
             },
-            Some(Row::Create) | None => (String::new(), Detail::None),
+            Some(Row::Create | Row::Folder) | None => (String::new(), Detail::None),
         };
         self.board.show(title, detail, is_same, area);
         self.shown = row;
@@ -274,6 +278,12 @@ fn found(
             add(content, Row::Effect(index), line, Line::new());
         }
     }
+    let place = match facts.out {
+        Some(out) => span(out.display().to_string(), Role::Accent),
+        None => span("where the template puts them", Role::Dim),
+    };
+    let line = vec![span("Files go to  ", Role::Text), place];
+    add(content, Row::Folder, line, vec![span("enter changes", Role::Dim)]);
     if !review.warnings.is_empty() {
         content.heading("Warnings", plural(review.warnings.len(), "warning"));
         for (at, warning) in review.warnings.iter().enumerate() {
