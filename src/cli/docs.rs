@@ -122,9 +122,6 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
     if args.nav {
         return nav(&site, args, out).map(|()| exit);
     }
-    for problem in site.problems.iter().filter(|problem| problem.is_error()) {
-        out.diagnostic(problem);
-    }
     let wanted = args.page.as_deref().or(named.as_deref()).unwrap_or("");
     let (wanted, anchor) =
         wanted.split_once('#').map_or((wanted, None), |(page, anchor)| (page, Some(anchor)));

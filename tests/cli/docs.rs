@@ -44,7 +44,7 @@ fn check_is_data_for_pipelines() {
         })
         .collect();
     assert_eq!(outcome.code, 8);
-    let expected = ["docs/index.md:3:43", "docs/index.md:3:58", "docs/index.md:4:11", "part.md:1:33"];
+    let expected = ["docs/index.md:3:44", "docs/index.md:3:60", "docs/index.md:4:11", "part.md:1:33"];
     assert_eq!(broken, expected, "{}", outcome.stdout);
 }
 

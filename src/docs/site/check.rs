@@ -80,7 +80,8 @@ fn orphans(site: &Site, report: &mut Report) {
     }
     let records: Vec<&str> = site.records.iter().map(|record| record.page.as_str()).collect();
     for page in site.pages.iter().filter(|page| !page.in_nav) {
-        if site.config.not_in_nav.matches(&page.path) || records.contains(&page.path.as_str()) {
+        let is_record = super::adr::is_record(&page.path) || records.contains(&page.path.as_str());
+        if site.config.not_in_nav.matches(&page.path) || is_record {
             continue;
         }
         let shown = site.shown(&page.path);
