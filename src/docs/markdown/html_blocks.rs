@@ -52,6 +52,12 @@ pub(super) fn read(reader: &mut Reader<'_>, html: &str, line: u32, out: &mut Vec
             Piece::Tag(tag) => reduce.tag(&tag),
         }
     }
+    if let Some(code) = reduce.code.take() {
+        // Never closed here: CommonMark ends HTML at a blank line
+        let block =
+            reduce.reader.code(line, code.trim_matches('\n'), String::new(), None, None, Vec::new(), true);
+        reduce.put(block);
+    }
     reduce.flush();
     while !reduce.stack.is_empty() {
         reduce.close();

@@ -402,7 +402,8 @@ pub(super) fn reference(text: &str) -> Option<(&str, &str, &str)> {
     }
     let to = to.trim();
     let (to, title) = match to.strip_prefix('<').and_then(|inner| inner.split_once('>')) {
-        Some((to, title)) => (to, title),
+        Some((to, title)) if title.is_empty() || title.starts_with(char::is_whitespace) => (to, title),
+        Some(_) => return None,
         None => to.split_once(char::is_whitespace).unwrap_or((to, "")),
     };
     let title = title.trim();

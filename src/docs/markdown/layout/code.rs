@@ -17,7 +17,10 @@ impl Flow<'_> {
 
     pub(super) fn diagram(&mut self, diagram: &Diagram) {
         self.code_title(&diagram.language, diagram.title.as_deref(), diagram.number);
-        let Some(drawing) = &diagram.drawn else {
+        // In print nothing scrolls: a drawing that is too wide is told by its source
+        let room = self.room().saturating_sub(2);
+        let Some(drawing) = diagram.drawn.as_ref().filter(|drawing| !self.view.wrap || drawing.width <= room)
+        else {
             self.code_lines(diagram.text, None, &[]);
             return;
         };
