@@ -1,6 +1,6 @@
 //! The formats of texts that JSON Schema names: what they want, and whether a text has it.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// A format.
 pub struct Format {
@@ -34,11 +34,7 @@ const FORMATS: &[Format] = &[
         rule: "a date and time, for example 2026-03-31T14:30:00Z",
         test: is_date_time,
     },
-    Format {
-        name: "ipv4",
-        rule: "an IPv4 address, for example 192.0.2.10",
-        test: |text| text.parse::<Ipv4Addr>().is_ok(),
-    },
+    Format { name: "ipv4", rule: "an IPv4 address, for example 192.0.2.10", test: is_ipv4 },
     Format {
         name: "ipv6",
         rule: "an IPv6 address, for example 2001:db8::1",
@@ -46,7 +42,11 @@ const FORMATS: &[Format] = &[
     },
     Format { name: "hostname", rule: "a host name, for example shop.example.com", test: is_hostname },
     Format { name: "uuid", rule: "a UUID, for example 123e4567-e89b-12d3-a456-426614174000", test: is_uuid },
-    Format { name: "data-url", rule: "a data address, for example data:text/plain,hello", test: is_data_url },
+    Format {
+        name: "data-url",
+        rule: "a data address, for example data:text/plain;base64,aGk=",
+        test: is_data_url,
+    },
     Format { name: "color", rule: "a colour, for example #1f6feb", test: is_color },
     Format {
         name: "json-pointer",
@@ -133,7 +133,18 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn is_data_url(text: &str) -> bool {
-    text.strip_prefix("data:").is_some_and(|rest| rest.contains(','))
+    let kind = text.strip_prefix("data:").and_then(|rest| rest.split_once("base64,")).map(|(kind, _)| kind);
+    kind.is_some_and(|kind| kind.ends_with(';'))
+}
+
+/// Four numbers up to 255; leading zeros are let through, as everywhere else.
+fn is_ipv4(text: &str) -> bool {
+    let part = |part: &str| {
+        (1..=3).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && part.parse::<u8>().is_ok()
+    };
+    text.split('.').count() == 4 && text.split('.').all(part)
 }
 
 fn is_color(text: &str) -> bool {
@@ -163,7 +174,7 @@ mod tests {
             ("ipv6", "::1", "::g"),
             ("hostname", "a-b.c", "-a.b"),
             ("uuid", "123e4567-e89b-12d3-a456-426614174000", "123e4567"),
-            ("data-url", "data:,x", "data:x"),
+            ("data-url", "data:text/plain;base64,aGk=", "data:,x"),
             ("color", "#abc", "#abcd"),
             ("regex", "a+", "a("),
         ];

@@ -302,7 +302,7 @@ impl Kind {
         let text = |text: &str| Json::from(text);
         match self {
             Self::Text | Self::Name | Self::Repo | Self::RepoPart(_) | Self::Secret | Self::Selector => {
-                Some(self.parse_text(typed, schema))
+                Some(text(typed))
             }
             Self::Number(is_whole) => {
                 let number = typed.trim().parse::<f64>().ok().filter(|number| number.is_finite())?;
@@ -359,14 +359,6 @@ impl Kind {
             },
             Self::Object => flow(typed).filter(|value| value.as_object().is_some()),
             Self::Null => None,
-        }
-    }
-
-    /// A text; a number or so where the schema wants no text at all.
-    fn parse_text(&self, typed: &str, schema: &Json) -> Json {
-        match (self, schema.get("type").and_then(Json::as_str)) {
-            (Self::Text, Some("string") | None) => Json::from(typed),
-            _ => Json::from(typed),
         }
     }
 

@@ -240,6 +240,7 @@ impl Form {
     ///
     /// # Errors
     /// When the field is not asked for now.
+    #[expect(clippy::needless_pass_by_value, reason = "the form keeps what it is given")]
     pub fn set(&mut self, pointer: &str, value: Value) -> Result<Changed, NoField> {
         let inner = self.asked(pointer)?;
         let json = (!value.is_undefined()).then(|| Json::of(&value));
@@ -300,11 +301,7 @@ impl Form {
             Some(Json::List(each)) => each.get(items.len()).or(inner.schema.get("additionalItems")).cloned(),
             of => of.cloned(),
         };
-        let of = of.unwrap_or_else(Json::object);
-        let item = of
-            .get("default")
-            .cloned()
-            .unwrap_or_else(|| if rule::type_of(&of) == "object" { Json::object() } else { Json::Null });
+        let item = walk::new_item(&of.unwrap_or_else(Json::object));
         let at = items.len();
         let items: Vec<Json> = items.into_iter().chain([item]).collect();
         self.state.values.set(pointer, items.into());
@@ -532,7 +529,7 @@ impl Form {
         match (&inner.kind, value) {
             (Kind::Selector, value) => self.select(pointer, value),
             (Kind::RepoPart(part), value) => {
-                self.set_repo_part(pointer, part, &value.map(|value| value.text()).unwrap_or_default())
+                self.set_repo_part(pointer, part, &value.map(|value| value.text()).unwrap_or_default());
             }
             (Kind::Repo, Some(value)) => {
                 let url = RepoUrl::parse(&value.text(), &self.facts);
@@ -794,10 +791,7 @@ impl Form {
             }
             let told =
                 Told { pointer: pointer.clone(), title: inner.title.clone(), text: inner.kind.text(&value) };
-            let value_before = std::mem::replace(&mut self.state.values, Json::object());
-            let mut values = value_before;
-            values.set(&pointer, value);
-            self.state.values = values;
+            self.state.values.set(&pointer, value);
             if self.fits_now(&pointer) {
                 self.touched.insert(pointer);
                 changed.restored.push(told);

@@ -137,7 +137,7 @@ impl Resolver<'_> {
         if is_empty {
             return 0;
         }
-        tests.iter().find_map(|test| options.iter().position(|option| test(option))).unwrap_or(0)
+        tests.iter().find_map(|test| options.iter().position(test)).unwrap_or(0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The answers once more before anything is done: labels instead of values, secrets masked, objects flattened.
 
 use super::Form;
-use super::field::{Part, ReviewRow, Widget};
+use super::field::{ReviewRow, Widget};
 use super::json::Json;
 use super::kind::Kind;
 
@@ -74,12 +74,5 @@ fn shown(kind: &Kind, value: &Json) -> String {
         (Kind::Object, value) => value.to_string(),
         (Kind::List, Json::List(items)) => items.iter().map(Json::text).collect::<Vec<_>>().join(", "),
         _ => kind.text(value),
-    }
-}
-
-impl Part {
-    /// Returns whether it is a row of a list.
-    pub fn is_item(self) -> bool {
-        matches!(self, Self::Item { .. })
     }
 }

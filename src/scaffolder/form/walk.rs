@@ -19,6 +19,8 @@ use rustc_hash::FxHashMap;
 const MAX_DEPTH: u16 = 24;
 /// Deepest nesting of empty objects: a tree whose branches are trees has no end.
 const MAX_EMPTY_DEPTH: u16 = 6;
+/// Most empty rows that a list begins with.
+const MAX_ROWS_TO_FILL: usize = 20;
 /// Most rows of a page.
 const MAX_ROWS: usize = 20_000;
 
@@ -189,15 +191,10 @@ impl Walk<'_> {
         let mut option = self.resolver.retrieve(&option, data);
         // what the object asks for itself is asked once
         if let Some(own) = schema.get("properties").and_then(Json::as_object) {
-            if let Some(fields) =
-                option.as_object().is_some().then(|| option.fields_mut().get_mut("properties")).flatten()
-            {
-                for (name, of_option) in fields.clone().as_object().into_iter().flat_map(Map::iter) {
-                    if own.contains(name) {
-                        fields.fields_mut().remove(name);
-                        self.narrowed(name, of_option, data, pointer);
-                    }
-                }
+            let fields = option.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+            for (name, of_option) in fields.iter().filter(|(name, _)| own.contains(name)) {
+                self.narrowed(name, of_option, data, pointer);
+                option.remove(&join("/properties", name));
             }
         }
         let path = format!("{path}/{key}/{chosen}");
@@ -372,6 +369,15 @@ impl Walk<'_> {
         match kind {
             Kind::Object if property.is_required && property.depth < MAX_EMPTY_DEPTH => {
                 self.wanted.push((property.pointer.clone(), Json::object(), true));
+            }
+            Kind::Tags { .. } => self.wanted.push((property.pointer.clone(), Vec::new().into(), false)),
+            Kind::List if property.is_required => {
+                let least = schema.get("minItems").and_then(Json::as_count).unwrap_or(0);
+                // rows to fill in
+                if (1..=MAX_ROWS_TO_FILL).contains(&least) {
+                    let items = vec![new_item(schema.get("items").unwrap_or(&Json::Null)); least];
+                    self.wanted.push((property.pointer.clone(), items.into(), false));
+                }
             }
             _ => {}
         }
@@ -688,4 +694,10 @@ fn allows_null(schema: &Json) -> bool {
         Some(word) => word.as_str() == Some("null"),
         None => schema.get("enum").is_some_and(|all| json_list(Some(all)).contains(&Json::Null)),
     }
+}
+
+/// Returns what a new item of a list is.
+pub fn new_item(schema: &Json) -> Json {
+    let empty = || if type_of(schema) == "object" { Json::object() } else { Json::Null };
+    schema.get("default").cloned().unwrap_or_else(empty)
 }

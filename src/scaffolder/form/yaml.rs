@@ -160,7 +160,11 @@ fn one_line(value: &Json) -> String {
 fn scalar(text: &str) -> String {
     let is_word = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./ ".contains(&b));
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.ends_with(' ');
-    let is_plain =
-        is_word && starts_well && matches!(parse(text, ""), Ok(Json::Text(read)) if &*read == text);
+    // older readers take these for yes and no
+    let is_bool = ["y", "n", "yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_plain = is_word
+        && starts_well
+        && !is_bool
+        && matches!(parse(text, ""), Ok(Json::Text(read)) if &*read == text);
     if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }

@@ -386,6 +386,10 @@ impl Parser {
         Some(Node::Property(format!("[{sign}{properties}{}]", ranges_text(&set))))
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is whether it parses, the inner one whether it is a set"
+    )]
     fn class_item(&mut self, properties: &mut String) -> Option<Option<Set>> {
         match self.next()? {
             '\\' => match self.peek()? {

@@ -154,7 +154,7 @@ fn form(body: &[Node]) -> Option<String> {
     for node in body {
         push_form(node, &mut form, &mut has_set)?;
     }
-    (has_set && form.contains(|c| matches!(c, 'N' | 'A' | 'a' | 'x'))).then_some(form)
+    (has_set && form.contains(['N', 'A', 'a'])).then_some(form)
 }
 
 fn push_form(node: &Node, form: &mut String, has_set: &mut bool) -> Option<()> {
@@ -290,8 +290,11 @@ fn lengths(node: &Node) -> (usize, Option<usize>) {
     }
 }
 
+/// Characters from and to.
+type Ranges = &'static [(char, char)];
+
 /// Kinds of characters with their words for one and for several.
-const KINDS: &[(&[(char, char)], &str, &str)] = &[
+const KINDS: &[(Ranges, &str, &str)] = &[
     (&[('A', 'Z'), ('a', 'z')], "a letter", "letters"),
     (&[('a', 'z')], "a lower case letter", "lower case letters"),
     (&[('A', 'Z')], "a capital letter", "capital letters"),
