@@ -309,7 +309,7 @@ mod tests {
                 .map(Diagnostic::render)
                 .collect();
             assert!(wrong.is_empty(), "{folder}:\n{}", wrong.join("\n"));
-            assert!(report.pages > 1 && report.links > 0);
+            assert!(report.pages > 1, "{folder}");
         }
     }
 }
