@@ -136,7 +136,7 @@ pub enum Command {
     New(new::Args),
     /// Check descriptor files
     Validate(validate::Args),
-    /// Find mistakes in software templates
+    /// Find mistakes in software templates, try them with cases
     Template(template::Args),
     /// Find entities by name, title, description and tags
     Search(search::Args),

@@ -1,7 +1,8 @@
-//! `template`: for those who write software templates: find mistakes.
+//! `template`: for those who write software templates: find mistakes, try cases.
 
 mod find;
 mod lint;
+mod test;
 mod watch;
 
 use super::args::GlobalArgs;
@@ -22,15 +23,18 @@ pub struct Args {
 pub enum Command {
     /// Find mistakes without running anything; exits with 8 when there are any
     Lint(lint::Args),
+    /// Render the cases in `tests/` and compare them with the expected files; exits with 8 when one differs
+    Test(test::Args),
 }
 
 /// Runs `template`.
 ///
 /// # Errors
 /// [`CliError::NotFound`] for a path that does not exist or holds no template.
-pub fn run(_: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     super::exit_when_interrupted();
     match &args.command {
         Command::Lint(args) => lint::run(args, out),
+        Command::Test(args) => test::run(global, args, out),
     }
 }

@@ -18,4 +18,5 @@ mod manners;
 mod places;
 mod rbac;
 mod run;
+mod template;
 mod validate;
