@@ -365,7 +365,8 @@ fn json_words(json: &serde_json::Value) -> Option<String> {
         Value::Object(fields) => Some(field_words(fields)).filter(|words| !words.is_empty()),
         _ => None,
     })?;
-    let more: Vec<String> = json["errors"].as_array().into_iter().flatten().filter_map(detail).collect();
+    let more: Vec<String> =
+        json.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(detail).collect();
     let new: Vec<&str> = more.iter().map(String::as_str).filter(|more| !words.contains(more)).collect();
     Some(if new.is_empty() { words } else { format!("{} ({})", words.trim_end_matches('.'), new.join(", ")) })
 }
@@ -381,7 +382,7 @@ fn field_words(fields: &serde_json::Map<String, serde_json::Value>) -> String {
 
 /// One of GitHub's `errors`.
 fn detail(item: &serde_json::Value) -> Option<String> {
-    let text = |name: &str| item[name].as_str().map(str::to_owned);
+    let text = |name: &str| item.get(name)?.as_str().map(str::to_owned);
     let field = || Some(format!("{}: {}", text("field")?, text("code")?.replace('_', " ")));
     item.as_str().map(str::to_owned).or_else(|| text("message")).or_else(field)
 }

@@ -3,7 +3,9 @@
 //! Start at [`Registry`]. A file has a function that makes its action, as a rule a [`BuiltIn`] of two
 //! functions; it stays unmade until a template asks for it, since schemas take time to build.
 
+#[allow(clippy::indexing_slicing, reason = "a name in JSON that is not there reads as null")]
 mod azure;
+#[allow(clippy::indexing_slicing, reason = "a name in JSON that is not there reads as null")]
 mod bitbucket;
 mod catalog;
 mod catalog_register;
@@ -13,8 +15,11 @@ mod fetch_plain;
 mod fetch_template;
 pub mod forge;
 mod fs;
+#[allow(clippy::indexing_slicing, reason = "a name in JSON that is not there reads as null")]
 mod gitea;
+#[allow(clippy::indexing_slicing, reason = "a name in JSON that is not there reads as null")]
 mod github;
+#[allow(clippy::indexing_slicing, reason = "a name in JSON that is not there reads as null")]
 mod gitlab;
 mod http;
 mod input;

@@ -41,7 +41,7 @@ fn github(forge: &Forge, seen: &Seen) -> Reply {
     }
 }
 
-fn input(forge: &Forge, more: Json) -> Json {
+fn input(forge: &Forge, more: &Json) -> Json {
     let mut input = json!({"repoUrl": format!("{}?owner=acme&repo=shop", forge.host())});
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     input
@@ -63,7 +63,7 @@ fn a_pull_request_goes_through_the_git_interface() {
         "filesToDelete": ["../old.txt", "none.txt"], "reviewers": ["jo"], "draft": true,
         "gitAuthorName": "Ana",
     });
-    let out = bench.run("publish:github:pull-request", &input(&forge, more)).unwrap();
+    let out = bench.run("publish:github:pull-request", &input(&forge, &more)).unwrap();
     let page = format!("{}/acme/shop/pull/7", forge.url());
     assert_eq!(out, json!({"remoteUrl": page, "targetBranchName": "main", "pullRequestNumber": 7}));
     assert_eq!(
@@ -113,17 +113,17 @@ fn a_taken_branch_is_updated_only_on_request() {
     let mut bench = Bench::new(&forge, HostType::Github);
     bench.write("a.txt", "A");
     let more = json!({"branchName": "taken", "title": "t", "description": "d"});
-    let error = bench.run("publish:github:pull-request", &input(&forge, more)).unwrap_err();
+    let error = bench.run("publish:github:pull-request", &input(&forge, &more)).unwrap_err();
     assert!(error.message.contains("Reference already exists"), "{error}");
     assert!(error.hint.contains("update: true"), "{}", error.hint);
     let more = json!({"branchName": "taken", "title": "t", "description": "d", "update": true});
-    let out = bench.run("publish:github:pull-request", &input(&forge, more)).unwrap();
+    let out = bench.run("publish:github:pull-request", &input(&forge, &more)).unwrap();
     assert_eq!(out["pullRequestNumber"], json!(7));
     assert!(lines(&forge).contains(&"PATCH /pulls/7".to_owned()));
     // nothing to commit, and no request wanted for that
     std::fs::remove_file(bench.folder.path().join("workspace/a.txt")).unwrap();
     let more = json!({"branchName": "x", "title": "t", "description": "d", "createWhenEmpty": false});
-    assert_eq!(bench.run("publish:github:pull-request", &input(&forge, more)).unwrap(), json!({}));
+    assert_eq!(bench.run("publish:github:pull-request", &input(&forge, &more)).unwrap(), json!({}));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_server_that_dies_half_way_leaves_a_trail() {
     let mut bench = Bench::new(&forge, HostType::Github);
     bench.write("a.txt", "A");
     let more = json!({"branchName": "x", "title": "t", "description": "d"});
-    let error = bench.run("publish:github:pull-request", &input(&forge, more)).unwrap_err();
+    let error = bench.run("publish:github:pull-request", &input(&forge, &more)).unwrap_err();
     assert!(
         error.message.contains("502 Bad Gateway") && error.hint.contains("retry"),
         "{error} {}",
@@ -197,7 +197,7 @@ fn small_actions_of_github_send_what_the_original_sends() {
         ),
     ];
     for (id, more, line, body, outputs) in cases {
-        let input = input(&forge, more.clone());
+        let input = input(&forge, more);
         assert_eq!(bench.effects(id, &input).unwrap().len(), 1, "{id}");
         assert_eq!(&bench.run(id, &input).unwrap(), outputs, "{id}");
         assert_eq!(&forge.body(line), body, "{id}");
@@ -250,7 +250,7 @@ fn a_merge_request_sends_what_differs() {
         bench.write(path, text);
     }
     let more = json!({"branchName": "x", "title": "T", "description": "D", "reviewers": ["jo", "nobody"]});
-    let out = bench.run("publish:gitlab:merge-request", &input(&forge, more)).unwrap();
+    let out = bench.run("publish:gitlab:merge-request", &input(&forge, &more)).unwrap();
     let page = format!("{}/acme/shop/-/merge_requests/4", forge.url());
     assert_eq!(
         out,
@@ -268,7 +268,7 @@ fn a_merge_request_sends_what_differs() {
     assert_eq!(request["reviewer_ids"], json!([9]));
     assert!(bench.warnings.iter().any(|line| line.contains("user id for nobody")), "{:?}", bench.warnings);
     let more = json!({"branchName": "taken", "title": "T"});
-    let error = bench.run("publish:gitlab:merge-request", &input(&forge, more)).unwrap_err();
+    let error = bench.run("publish:gitlab:merge-request", &input(&forge, &more)).unwrap_err();
     assert!(
         error.message.contains("already exists at: https://gl/taken")
             && error.message.contains("https://gl/mr/1"),

@@ -68,7 +68,7 @@ struct Inside {
 #[derive(Clone)]
 pub struct Forge {
     inside: Arc<Inside>,
-    _runtime: Arc<tokio::runtime::Runtime>,
+    runtime: Arc<tokio::runtime::Runtime>,
 }
 
 impl Forge {
@@ -85,12 +85,12 @@ impl Forge {
         });
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         *inside.url.lock().unwrap() = format!("http://{}", listener.local_addr().unwrap());
-        let forge = Self { inside, _runtime: Arc::new(runtime) };
+        let forge = Self { inside, runtime: Arc::new(runtime) };
         // the server must not keep alive the runtime that it runs on
-        let served = Arc::downgrade(&forge._runtime);
+        let served = Arc::downgrade(&forge.runtime);
         let state = (forge.inside.clone(), served);
         let app = Router::new().fallback(serve).with_state(state);
-        forge._runtime.spawn(async move {
+        forge.runtime.spawn(async move {
             let _ = axum::serve(listener, app).await;
         });
         forge
@@ -167,14 +167,13 @@ async fn serve(
         };
         inside.log.lock().unwrap().push(seen.clone());
         let is_git = ["/info/refs", "/git-receive-pack", "/git-upload-pack"];
-        let reply = if is_git.iter().any(|end| uri.path().ends_with(end)) {
+        if is_git.iter().any(|end| uri.path().ends_with(end)) {
             git(&inside, &seen, &method, &uri, &body)
         } else {
             let Some(runtime) = runtime.upgrade() else { return bare(503) };
-            let forge = Forge { inside: inside.clone(), _runtime: runtime };
+            let forge = Forge { inside: inside.clone(), runtime };
             (inside.answer)(&forge, &seen)
-        };
-        reply
+        }
     };
     let reply = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| bare(500));
     let mut response = Response::builder().status(reply.status);
@@ -232,6 +231,7 @@ fn git(inside: &Inside, seen: &Seen, method: &Method, uri: &Uri, body: &[u8]) ->
 }
 
 /// Returns whether `git` can serve repositories here; says so when it cannot.
+#[expect(clippy::print_stdout, reason = "whoever reads the tests should know what was left out")]
 pub fn has_http_backend() -> bool {
     let found = Command::new("git").arg("--exec-path").output().ok().is_some_and(|output| {
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -357,13 +357,9 @@ impl Plan {
     ) -> Result<(), ActionError> {
         let branch = &self.input.branch_name;
         let doing = self.doing(&format!("make branch `{branch}`"));
-        let refused = match client.post(
-            bench,
-            &format!("{}/git/refs", place.at),
-            &json!({"ref": format!("refs/heads/{branch}"), "sha": commit}),
-        ) {
-            Ok(_) => return Ok(()),
-            Err(refusal) => refusal,
+        let body = json!({"ref": format!("refs/heads/{branch}"), "sha": commit});
+        let Err(refused) = client.post(bench, &format!("{}/git/refs", place.at), &body) else {
+            return Ok(());
         };
         if !refused.is_taken() {
             return Err(refused.while_doing(&doing));

@@ -70,7 +70,7 @@ fn secret_box(key: &[u8; 32], nonce: &[u8; 24], message: &[u8]) -> Vec<u8> {
     let mut padded = vec![0; 32];
     padded.extend_from_slice(message);
     for (number, block) in padded.chunks_mut(64).enumerate() {
-        let stream = salsa20(&subkey, &last, number as u64);
+        let stream = salsa20(&subkey, last, number as u64);
         block.iter_mut().zip(stream).for_each(|(byte, mask)| *byte ^= mask);
     }
     let cipher = padded.split_off(32);
@@ -98,7 +98,6 @@ fn salsa_input(key: &[u8; 32], input: &[u8; 16]) -> [u32; 16] {
 }
 
 /// The twenty rounds of Salsa20.
-#[expect(clippy::indexing_slicing, reason = "indices are those of the table of sixteen words")]
 fn rounds(x: &mut [u32; 16]) {
     /// Target, two sources, rotation, in the order of the specification: columns, then rows.
     const STEPS: [(usize, usize, usize, u32); 32] = [
@@ -158,9 +157,9 @@ fn hsalsa20(key: &[u8; 32], input: &[u8; 16]) -> [u8; 32] {
 }
 
 /// One block of the stream.
-fn salsa20(key: &[u8; 32], nonce: &[u8; 8], number: u64) -> [u8; 64] {
+fn salsa20(key: &[u8; 32], nonce: [u8; 8], number: u64) -> [u8; 64] {
     let mut input = [0; 16];
-    let both = nonce.iter().copied().chain(number.to_le_bytes());
+    let both = nonce.into_iter().chain(number.to_le_bytes());
     input.iter_mut().zip(both).for_each(|(to, from)| *to = from);
     let start = salsa_input(key, &input);
     let mut x = start;
@@ -182,7 +181,7 @@ fn poly1305(key: &[u8; 32], message: &[u8]) -> [u8; 16] {
         block.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
         let mut number = u128::from_le_bytes(block);
         // a bit after the last byte; that of a whole block is above what fits
-        let high = if chunk.len() == 16 { 1 } else { 0 };
+        let high = u64::from(chunk.len() == 16);
         if high == 0 {
             number |= 1 << (8 * chunk.len());
         }
@@ -226,6 +225,7 @@ fn carry(d: &mut [u128; 5]) {
     *first &= 0x03ff_ffff;
 }
 
+#[expect(clippy::many_single_char_names, reason = "names of the specification")]
 fn finish(h: [u64; 5], s: u128) -> [u8; 16] {
     let mut d = h.map(u128::from);
     carry(&mut d);
@@ -246,7 +246,7 @@ fn finish(h: [u64; 5], s: u128) -> [u8; 16] {
 }
 
 /// `BLAKE2b` (RFC 7693) with 24 bytes of output, of at most one block, which two keys are.
-#[expect(clippy::indexing_slicing, reason = "indices are those of the tables of the specification")]
+#[expect(clippy::many_single_char_names, reason = "names of the specification")]
 fn blake2b_24(message: &[u8]) -> [u8; 24] {
     let mut block = [0_u8; 128];
     block.iter_mut().zip(message).for_each(|(to, from)| *to = *from);
@@ -255,7 +255,7 @@ fn blake2b_24(message: &[u8]) -> [u8; 24] {
         *word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
     }
     let mut h = IV;
-    h[0] ^= 0x0101_0000 ^ 24;
+    h[0] ^= 0x0101_0018;
     let mut v = [0_u64; 16];
     v[..8].copy_from_slice(&h);
     v[8..].copy_from_slice(&IV);

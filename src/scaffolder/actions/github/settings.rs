@@ -214,14 +214,14 @@ fn protect(input: &Value, bench: &mut dyn Workbench) -> Result<Value, ActionErro
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Key {
+struct DeployPair {
     public_key: String,
     private_key: String,
     deploy_key_name: String,
     private_key_secret_name: Option<String>,
 }
 
-impl Key {
+impl DeployPair {
     fn secret(&self, target: &Target) -> String {
         let given = self.private_key_secret_name.clone().filter(|name| !name.is_empty());
         given.unwrap_or_else(|| {
@@ -235,14 +235,15 @@ impl Key {
 
 fn key_effects(input: &Value, bench: &dyn Workbench) -> Result<Vec<SideEffect>, ActionError> {
     let target = Target::of(input, bench, HostType::Github, KEY.id)?;
-    let input: Key = read(input)?;
+    let input: DeployPair = read(input)?;
     let secret = vec![format!("name: {}", input.secret(&target))];
     let key = vec![format!("name: {}", input.deploy_key_name)];
     Ok(vec![target.effect("create deploy key", key), target.effect("set secret", secret)])
 }
 
 fn key_foreseen(input: &Value, bench: &dyn Workbench) -> Value {
-    let (Ok(target), Ok(input)) = (Target::of(input, bench, HostType::Github, KEY.id), read::<Key>(input))
+    let (Ok(target), Ok(input)) =
+        (Target::of(input, bench, HostType::Github, KEY.id), read::<DeployPair>(input))
     else {
         return Value::UNDEFINED;
     };
@@ -252,7 +253,7 @@ fn key_foreseen(input: &Value, bench: &dyn Workbench) -> Value {
 fn key(input: &Value, bench: &mut dyn Workbench) -> Result<Value, ActionError> {
     note_unknown(&KEY, input, bench);
     let target = Target::of(input, bench, HostType::Github, KEY.id)?;
-    let input: Key = read(input)?;
+    let input: DeployPair = read(input)?;
     let (client, at, secret) = (target.client(bench)?, path(&target.repo)?, input.secret(&target));
     Trail::follow(|trail| {
         let body = json!({"title": input.deploy_key_name, "key": input.public_key});

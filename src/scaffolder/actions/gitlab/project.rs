@@ -126,7 +126,7 @@ fn named_effect(
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Variable {
+struct NewVariable {
     key: String,
     value: String,
     variable_type: String,
@@ -139,7 +139,7 @@ struct Variable {
 fn variable(input: &Value, bench: &mut dyn Workbench) -> Result<Value, ActionError> {
     note_unknown(&VARIABLE, input, bench);
     let place = Place::of(input, bench, VARIABLE.id)?;
-    let input: Variable = read(input)?;
+    let input: NewVariable = read(input)?;
     let client = place.client(bench)?;
     let body = json!({
         "key": input.key, "value": input.value, "variable_type": input.variable_type,
@@ -152,7 +152,7 @@ fn variable(input: &Value, bench: &mut dyn Workbench) -> Result<Value, ActionErr
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Access {
+struct NewToken {
     name: Option<String>,
     access_level: Option<f64>,
     scopes: Option<Vec<String>>,
@@ -162,7 +162,7 @@ struct Access {
 fn access_token(input: &Value, bench: &mut dyn Workbench) -> Result<Value, ActionError> {
     note_unknown(&ACCESS, input, bench);
     let place = Place::of(input, bench, ACCESS.id)?;
-    let input: Access = read(input)?;
+    let input: NewToken = read(input)?;
     let client = place.client(bench)?;
     // GitLab takes at most a year
     let in_a_year = || jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(365)).to_string();
