@@ -101,6 +101,7 @@ fn pair() -> Option<Pair> {
             &[
                 "--config.file=prom.yml".into(),
                 "--storage.tsdb.path=data".into(),
+                "--rules.alert.resend-delay=1s".into(),
                 format!("--web.listen-address=127.0.0.1:{prometheus}"),
             ],
         ),
