@@ -111,10 +111,11 @@ impl StepRun<'_> {
 
     fn execute(&mut self, action: &Arc<dyn Action>) -> Result<Outcome, ActionError> {
         let iterations = self.iterations(action)?;
-        self.check_inputs(action, &iterations)?;
+        // what is left out gave nothing that later inputs could be made of
         if let Some(why) = self.is_left_out(action, &iterations) {
             return Ok(Outcome::Skipped(why));
         }
+        self.check_inputs(action, &iterations)?;
         let mut collected: Vec<(Value, Vec<Value>)> = Vec::new();
         let mut single = Value::from_pairs::<_, &str, Value>([]);
         let mut was_planned = false;
