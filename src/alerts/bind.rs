@@ -92,7 +92,7 @@ impl<'c> Bindings<'c> {
             }
         };
         for rule in &self.rules {
-            let is_named = rule.names.iter().any(|name| *name == alert.name);
+            let is_named = rule.names.contains(&alert.name);
             let has = |(key, value): &(String, String)| alert.labels.get(key) == Some(value);
             let fits = rule.labels.iter().all(has);
             // every alert of the server is nobody's in particular

@@ -50,7 +50,7 @@ fn may_ask_for_one(template: &Entity<'_>) -> bool {
         _ => None,
     };
     let properties = first.map(|page| page.get("properties"));
-    let fields = properties.and_then(|properties| properties.as_object());
+    let fields = properties.and_then(super::super::model::value::ValueRef::as_object);
     // the order may be another one by `ui:order`; the form decides
     fields.is_some_and(|fields| {
         fields

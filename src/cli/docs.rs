@@ -516,7 +516,7 @@ fn check(global: &GlobalArgs, args: &CheckArgs, out: &mut Output) -> Result<Exit
     match args.output {
         CheckForm::Json => out.json(&report.problems.iter().map(problem_json).collect::<Vec<_>>())?,
         CheckForm::Jsonl => {
-            report.problems.iter().try_for_each(|problem| out.json_line(&problem_json(problem)))?
+            report.problems.iter().try_for_each(|problem| out.json_line(&problem_json(problem)))?;
         }
         CheckForm::Text => {
             let has_colour = out.has_colour();

@@ -177,9 +177,12 @@ async fn exec_in(cluster: &Cluster, at: &ObjectRef, args: &Args, out: &mut Outpu
             Diagnostic::error("kubernetes::protected", message).hint(hint),
         )));
     }
-    let refused = |why: String| match why.contains("may not") || why.contains("ask a cluster administrator") {
-        true => CliError::Refused(Box::new(Diagnostic::error("kubernetes::forbidden", clean(&why)))),
-        false => failed(why),
+    let refused = |why: String| {
+        if why.contains("may not") || why.contains("ask a cluster administrator") {
+            CliError::Refused(Box::new(Diagnostic::error("kubernetes::forbidden", clean(&why))))
+        } else {
+            failed(why)
+        }
     };
     let (pod, container) = exec::place(&session, at, args.container.as_deref()).await.map_err(refused)?;
     out.note(&format!("in {} of {} on {}", clean(&container), clean(&pod.name), clean(&pod.cluster)));

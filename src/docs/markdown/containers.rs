@@ -12,7 +12,7 @@ pub(super) fn begins(rest: &str) -> bool {
         [b'!', b'!', b'!', ..] | [b'?', b'?', b'?', ..] | [b'=', b'=', b'=', ..] | [b'/', b'/', b'/', ..] => {
             true
         }
-        [b'>', ..] | [b'<', ..] | [b'[', ..] | [b'*', b'[', ..] | [b':', b':', ..] | [b'{', ..] => true,
+        [b'>' | b'<' | b'[' | b'{', ..] | [b'*', b'[', ..] | [b':', b':', ..] => true,
         _ => false,
     }
 }
@@ -204,7 +204,7 @@ fn unquoted<'a>(line: &Line<'a>) -> Option<Line<'a>> {
     (indent < 40).then(|| Line { text: inner.strip_prefix(' ').unwrap_or(inner), ..*line })
 }
 
-/// A quotation that holds something CommonMark does not know; others are left to it.
+/// A quotation that holds something `CommonMark` does not know; others are left to it.
 fn quote<'a>(scanner: &mut Scanner<'a, '_>, indent: usize) -> Option<Container<'a>> {
     let lines = scanner.lines.get(scanner.at..)?;
     let mut body = Vec::new();
@@ -220,7 +220,7 @@ fn quote<'a>(scanner: &mut Scanner<'a, '_>, indent: usize) -> Option<Container<'
             }
             // A line without the sign goes on with the paragraph before
             None if body.last().is_some_and(|last: &Line| !last.is_blank()) && is_running(line, indent) => {
-                body.push(*line)
+                body.push(*line);
             }
             None => break,
         }

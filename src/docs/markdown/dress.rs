@@ -1,4 +1,4 @@
-//! What the dialect writes within text and CommonMark does not know.
+//! What the dialect writes within text and `CommonMark` does not know.
 //!
 //! One pass per construct over the flat text, each only when its signs are there at all: bare
 //! addresses, reviewer's marks, lists of attributes, footnotes, keys, marked, inserted, deleted, raised

@@ -210,7 +210,7 @@ pub(super) fn is_block(name: &str) -> bool {
     BLOCKS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Whether a line begins with a tag that is no element: text, though CommonMark takes it for HTML.
+/// Whether a line begins with a tag that is no element: text, though `CommonMark` takes it for HTML.
 pub(super) fn opens_unknown(rest: &str) -> bool {
     tag(rest).is_some_and(|tag| !is_known(tag.name))
 }

@@ -128,7 +128,7 @@ impl Reduce<'_, '_> {
         match (name.as_str(), tag.closes) {
             ("h1" | "h2" | "h3" | "h4" | "h5" | "h6", false) => {
                 self.flush();
-                self.heading = name.bytes().nth(1).map(|digit| digit - b'0');
+                self.heading = name.as_bytes().get(1).copied().map(|digit| digit - b'0');
             }
             ("h1" | "h2" | "h3" | "h4" | "h5" | "h6", true) => {
                 self.flush();
@@ -144,7 +144,7 @@ impl Reduce<'_, '_> {
                 self.language = tag.attribute("lang").unwrap_or("").to_owned();
             }
             ("ul" | "ol" | "menu", false) => {
-                self.open(Open::List { ordered: name == "ol", items: Vec::new() })
+                self.open(Open::List { ordered: name == "ol", items: Vec::new() });
             }
             ("ul" | "ol" | "menu", true) => self.close_to(|open| matches!(open, Open::List { .. })),
             ("li", false) => {
@@ -157,7 +157,7 @@ impl Reduce<'_, '_> {
             ("blockquote", false) => self.open(Open::Quote),
             ("blockquote", true) => self.close_to(|open| matches!(open, Open::Quote)),
             ("details", false) => {
-                self.open(Open::Details { title: None, open: tag.attribute("open").is_some() })
+                self.open(Open::Details { title: None, open: tag.attribute("open").is_some() });
             }
             ("details", true) => self.close_to(|open| matches!(open, Open::Details { .. })),
             ("summary", false) => self.flush(),
@@ -250,7 +250,7 @@ impl Reduce<'_, '_> {
             Open::List { .. } => {}
             Open::Item => match self.stack.last_mut() {
                 Some((Open::List { items, .. }, _)) => {
-                    items.push(Item { line: self.line, task: None, blocks })
+                    items.push(Item { line: self.line, task: None, blocks });
                 }
                 _ => blocks.into_iter().for_each(|block| self.put(block)),
             },

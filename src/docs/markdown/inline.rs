@@ -1,4 +1,4 @@
-//! Text within a block: events of CommonMark become flat text with styles, then the rest of the dialect
+//! Text within a block: events of `CommonMark` become flat text with styles, then the rest of the dialect
 //! is read from that ([`super::dress`]).
 
 use super::dress;
@@ -17,7 +17,7 @@ use std::ops::Range;
 /// Keeps `[a][^1]` from being a reference to `^1`. Never comes from a page, like [`super::scan::OPEN`].
 pub(super) const GLUE: char = '\u{4}';
 
-/// Takes out what only served CommonMark.
+/// Takes out what only served `CommonMark`.
 pub(super) fn without_glue(text: &str) -> Cow<'_, str> {
     if text.contains(GLUE) { Cow::Owned(text.replace(GLUE, "")) } else { Cow::Borrowed(text) }
 }

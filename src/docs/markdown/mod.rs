@@ -1,4 +1,4 @@
-//! Markdown as TechDocs has it, read and laid out for a terminal. Pure: no input or output.
+//! Markdown as `TechDocs` has it, read and laid out for a terminal. Pure: no input or output.
 //!
 //! [`parse`] makes a [`Page`] of blocks from the text (snippets are spliced in before, see
 //! [`snippets`]); [`layout`] makes lines of a width from the page, in roles and not in colours. Code is

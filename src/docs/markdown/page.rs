@@ -470,7 +470,7 @@ impl BlockKind {
             Self::List(list) => list.items.iter().for_each(|item| each(&item.blocks)),
             Self::Tabs(tabs) => tabs.iter().for_each(|tab| each(&tab.blocks)),
             Self::Definitions(all) => {
-                all.iter().flat_map(|one| &one.meanings).for_each(|blocks| each(blocks))
+                all.iter().flat_map(|one| &one.meanings).for_each(|blocks| each(blocks));
             }
             Self::Footnotes(notes) => notes.iter().for_each(|note| each(&note.blocks)),
             Self::Heading { .. }

@@ -1,7 +1,7 @@
 //! From text to blocks.
 //!
 //! [`parse`] cleans the text, gathers what holds for the whole page, then reads lines: the first pass
-//! ([`super::scan`]) takes out what CommonMark does not know, pulldown-cmark reads the rest, and its
+//! ([`super::scan`]) takes out what `CommonMark` does not know, pulldown-cmark reads the rest, and its
 //! events become blocks in which the placeholders of the first pass are replaced by what they stand for.
 
 use super::attributes;
@@ -246,7 +246,7 @@ impl Reader<'_> {
                         for (event, _) in walk.events.by_ref() {
                             match event {
                                 Event::Html(text) | Event::Text(text) | Event::InlineHtml(text) => {
-                                    html.push_str(&text)
+                                    html.push_str(&text);
                                 }
                                 Event::End(TagEnd::HtmlBlock) => break,
                                 _ => {}

@@ -104,7 +104,7 @@ impl Rich {
                 Change::Replace(_) => {}
                 Change::Mark(marks) => part.iter_mut().for_each(|look| look.0 |= *marks),
                 Change::Link(link, marks) => {
-                    part.iter_mut().for_each(|look| *look = (look.0 | *marks, Some(*link)))
+                    part.iter_mut().for_each(|look| *look = (look.0 | *marks, Some(*link)));
                 }
             }
         }

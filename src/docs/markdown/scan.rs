@@ -1,9 +1,9 @@
-//! The first pass over a page: takes out what CommonMark does not know.
+//! The first pass over a page: takes out what `CommonMark` does not know.
 //!
 //! Admonitions, details, tabs, alerts, HTML that holds Markdown, diagrams in braces become
 //! [`Container`]s; a line with a placeholder stands for each, at its indentation, so that it stays in
 //! the list item or quotation it was in. Definitions of footnotes, abbreviations and links are gathered
-//! from the whole page. Lists are moved where CommonMark would lose a nesting that the web site has.
+//! from the whole page. Lists are moved where `CommonMark` would lose a nesting that the web site has.
 //! Everything else goes on as it is, and every line that goes on remembers its number.
 
 use super::containers;
@@ -90,7 +90,7 @@ impl Gathered<'_> {
     }
 }
 
-/// What goes on to CommonMark.
+/// What goes on to `CommonMark`.
 #[derive(Debug, Default)]
 pub(super) struct Scanned<'a> {
     pub text: String,
@@ -131,7 +131,7 @@ pub(super) struct Scanner<'a, 'g> {
     defines: bool,
 }
 
-/// Reads lines and takes out what CommonMark does not know.
+/// Reads lines and takes out what `CommonMark` does not know.
 pub(super) fn scan<'a>(
     lines: &[Line<'a>],
     dialect: &Dialect,
@@ -213,7 +213,7 @@ impl<'a> Scanner<'a, '_> {
         self.at += 1;
     }
 
-    /// Returns a line as CommonMark is to read it.
+    /// Returns a line as `CommonMark` is to read it.
     fn shown(&self, rest: &'a str) -> Cow<'a, str> {
         if !self.dialect.techdocs {
             return Cow::Borrowed(rest);
@@ -426,9 +426,9 @@ impl<'a> Scanner<'a, '_> {
         for n in self.at..end {
             if let Some(line) = self.lines.get(n) {
                 if n == self.at {
-                    self.emit(line.number, out, rest)
+                    self.emit(line.number, out, rest);
                 } else {
-                    self.emit(line.number, 0, line.text)
+                    self.emit(line.number, 0, line.text);
                 }
             }
         }

@@ -501,7 +501,7 @@ impl Writer {
                 "dt" => {
                     let mut text = String::new();
                     child.children.iter().for_each(|child| inline(child, &mut text));
-                    let _ = write!(out, "{}{}\n", if out.is_empty() { "" } else { "\n" }, squeeze(&text));
+                    let _ = writeln!(out, "{}{}", if out.is_empty() { "" } else { "\n" }, squeeze(&text));
                 }
                 "dd" => {
                     let text = self.inner(child, depth + 1);

@@ -136,9 +136,10 @@ impl Site {
                 return page(found);
             }
         }
-        match by_file.is_some() || self.in_tree(from, &path).is_some() {
-            true => Target::Unresolved(Unresolved::NoSuchPage(path)),
-            false => Target::Unresolved(Unresolved::Outside(path)),
+        if by_file.is_some() || self.in_tree(from, &path).is_some() {
+            Target::Unresolved(Unresolved::NoSuchPage(path))
+        } else {
+            Target::Unresolved(Unresolved::Outside(path))
         }
     }
 
@@ -273,9 +274,10 @@ pub(super) fn join_repository(repository: Option<&str>, uri: &str) -> String {
     match repository {
         Some(repository) if !uri.contains("://") => {
             let repository = repository.trim_end_matches('/');
-            match uri.starts_with(['?', '#']) {
-                true => format!("{repository}{uri}"),
-                false => format!("{repository}/{}", uri.trim_start_matches('/')),
+            if uri.starts_with(['?', '#']) {
+                format!("{repository}{uri}")
+            } else {
+                format!("{repository}/{}", uri.trim_start_matches('/'))
             }
         }
         _ => uri.to_owned(),

@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
         found.retain(|path| {
             !stem_of(path).eq_ignore_ascii_case("readme") || !has_index.contains(folder_of(path))
         });
-        found.sort_by(|a, b| order(a).cmp(&order(b)));
+        found.sort_by_key(|a| order(a));
         for path in &found {
             self.add_page(&join(prefix, path));
         }

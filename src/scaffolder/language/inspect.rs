@@ -188,7 +188,7 @@ fn never_rendered(nodes: &[Node], out: &mut Vec<Fault>) {
                 never_rendered(otherwise, out);
             }
             Node::Macro(definition) | Node::Call { body: definition, .. } => {
-                never_rendered(&definition.body, out)
+                never_rendered(&definition.body, out);
             }
             Node::Block(body) => never_rendered(body, out),
             Node::Switch { cases, otherwise, .. } => {

@@ -86,7 +86,7 @@ impl Reader {
                 self.events.push(Event::Mark(words.trim().to_owned()));
             }
             "else" | "and" | "option" if self.depth > 0 => {
-                self.events.push(Event::Mark(format!("{word} {}", edge_label(rest)).trim().to_owned()))
+                self.events.push(Event::Mark(format!("{word} {}", edge_label(rest)).trim().to_owned()));
             }
             "end" if rest.is_empty() => {
                 self.depth = self.depth.checked_sub(1)?;

@@ -285,7 +285,7 @@ impl<'p> Flow<'p> {
             let sign = format!("{} ", "#".repeat(level as usize));
             let rest = " ".repeat(sign.len());
             self.within(Some((sign, Role::HeadingRule)), (rest, Role::HeadingRule), |flow| {
-                flow.text(text, role)
+                flow.text(text, role);
             });
             return;
         }
@@ -339,7 +339,7 @@ impl<'p> Flow<'p> {
                     };
                     let rest = (" ".repeat(width(sign)), Role::Text);
                     flow.within(Some((sign.to_owned(), role)), rest, |flow| {
-                        flow.item(&item.blocks, list.loose)
+                        flow.item(&item.blocks, list.loose);
                     });
                 }
                 None => flow.item(&item.blocks, list.loose),
@@ -412,7 +412,7 @@ impl<'p> Flow<'p> {
                 let sign = if self.view.ascii { "[=] " } else { "◧ " };
                 let rest = (" ".repeat(width(sign)), Role::Text);
                 self.within(Some((sign.to_owned(), Role::Frame)), rest, |flow| {
-                    flow.text(tab.title, Role::TabChosen)
+                    flow.text(tab.title, Role::TabChosen);
                 });
                 self.within(None, bar.clone(), |flow| flow.blocks(&tab.blocks, true));
             }
@@ -459,7 +459,7 @@ impl<'p> Flow<'p> {
             }
             for blocks in &one.meanings {
                 self.within(Some((":   ".to_owned(), Role::Dim)), ("    ".to_owned(), Role::Text), |flow| {
-                    flow.item(blocks, true)
+                    flow.item(blocks, true);
                 });
             }
         }

@@ -102,7 +102,7 @@ fn walk(
                 walk(site, items, level + 1, folded, is_shown && !is_folded, number, out);
             }
             NavItem::Link { title, url } if is_shown => {
-                out.push(row(title.clone(), RowKind::Link(url.clone())))
+                out.push(row(title.clone(), RowKind::Link(url.clone())));
             }
             NavItem::Missing { title, .. } if is_shown => out.push(row(title.clone(), RowKind::Missing)),
             NavItem::Link { .. } | NavItem::Missing { .. } => {}

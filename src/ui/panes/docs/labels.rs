@@ -20,9 +20,12 @@ impl Labels {
         let things: Vec<Placed> = things.take(LETTERS.len() * LETTERS.len()).collect();
         let is_long = things.len() > LETTERS.len();
         let letter = |at: usize| LETTERS.get(at % LETTERS.len()).map_or('a', |byte| char::from(*byte));
-        let label = |at: usize| match is_long {
-            true => format!("{}{}", letter(at / LETTERS.len()), letter(at)),
-            false => letter(at).to_string(),
+        let label = |at: usize| {
+            if is_long {
+                format!("{}{}", letter(at / LETTERS.len()), letter(at))
+            } else {
+                letter(at).to_string()
+            }
         };
         Self {
             typed: String::new(),

@@ -267,10 +267,10 @@ impl Layout {
         }
         let mut here = own(Line::new());
         let used = self.draw_box(cx, field, x, &mut line, &mut here);
-        let (beside, role) = if !field.note.is_empty() {
-            (field.note.as_str(), Role::Info)
-        } else {
+        let (beside, role) = if field.note.is_empty() {
             (field.rule.as_str(), Role::Dim)
+        } else {
+            (field.note.as_str(), Role::Info)
         };
         let room = self.cells.saturating_sub(x + used + 2);
         let fits = width(&clean(beside)) <= room;

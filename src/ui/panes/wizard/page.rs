@@ -456,11 +456,11 @@ impl WizardPane {
         let changed = self.form.remove_item(pointer);
         let mut effects = self.changed(changed, cx);
         let focus = self.typing.pointer.clone();
-        if !self.fields.iter().any(|field| field.pointer == focus) {
+        if self.fields.iter().any(|field| field.pointer == focus) {
+            effects.extend(self.focus(&focus, cx));
+        } else {
             let above = pointer.rsplit_once('/').map_or("", |(above, _)| above).to_owned();
             effects.extend(self.focus(&above, cx));
-        } else {
-            effects.extend(self.focus(&focus, cx));
         }
         self.lay_out(cx);
         effects.extend(self.look_ahead(cx));
