@@ -59,7 +59,6 @@ struct Rule {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Active {
     #[serde(default)]
     labels: BTreeMap<String, String>,
@@ -67,7 +66,8 @@ struct Active {
     annotations: BTreeMap<String, String>,
     #[serde(default)]
     state: String,
-    active_at: Option<Timestamp>,
+    #[serde(rename = "activeAt")]
+    since: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -171,7 +171,7 @@ impl Prometheus {
             name: if name.is_empty() { "alert without a name".to_owned() } else { name },
             severity: Severity::of(&active.labels),
             state,
-            since: active.active_at,
+            since: active.since,
             labels: active.labels,
             annotations: active.annotations,
             url: String::new(),

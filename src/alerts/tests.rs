@@ -102,7 +102,8 @@ name: ledger
 fn alerts_are_bound_with_the_reason() {
     let catalog = testing::catalog(CATALOG);
     let bindings = Bindings::of(&catalog);
-    let cases: &[(&str, &[(&str, &str)], &[(&str, &str)])] = &[
+    type Pairs = &'static [(&'static str, &'static str)];
+    let cases: &[(&str, Pairs, Pairs)] = &[
         ("TillDown", &[("env", "prod")], &[("component:default/till", "prometheus.io/alert names TillDown")]),
         ("TillDown", &[("env", "test")], &[]),
         (

@@ -307,13 +307,14 @@ fn one_with_silences<'p>(
     providers: &'p [Box<dyn Provider>],
     named: Option<&str>,
 ) -> Result<&'p dyn Provider, CliError> {
-    let is_alertmanager = |provider: &&Box<dyn Provider>| {
+    let is_alertmanager = |provider: &&dyn Provider| {
         session.config.alert_providers.iter().any(|config| {
             config.name == **provider.name()
                 && config.server == crate::config::alerts::AlertServer::Alertmanager
         })
     };
-    let able: Vec<&Box<dyn Provider>> = providers.iter().filter(is_alertmanager).collect();
+    let able: Vec<&dyn Provider> =
+        providers.iter().map(|provider| &**provider).filter(|provider| is_alertmanager(provider)).collect();
     let names: Vec<String> = able.iter().map(|provider| provider.name().to_string()).collect();
     let found = match (named, able.as_slice()) {
         (Some(name), able) => able.iter().find(|provider| **provider.name() == *name).copied(),
@@ -324,7 +325,7 @@ fn one_with_silences<'p>(
             return Err(CliError::usage(message, format!("name one with --provider: {}", names.join(", "))));
         }
     };
-    found.map(|provider| &**provider).ok_or_else(|| {
+    found.ok_or_else(|| {
         let hint = if names.is_empty() {
             "configure an [[alerts.provider]] with type = \"alertmanager\"".to_owned()
         } else {

@@ -152,7 +152,7 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
         }
         return Ok(exit);
     }
-    run::go(job, host, args, out)
+    run::go(&job, host, args, out)
 }
 
 /// Opens the screen at the form of the template, or at the list of templates.

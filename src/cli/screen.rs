@@ -166,7 +166,6 @@ fn connect(session: &Mutex<Session>) -> Option<Box<Connect>> {
         log_limits: super::logs::limits(config),
         log_cache: Some(config.paths.cache.clone()),
         locator: Locator::of_word(config.text(&setting::KUBERNETES_SERVICE_LOCATOR)),
-        ..hub::Settings::default()
     };
     Some(Box::new(move |tell| {
         let (wanted, places) = (settings.wanted.clone(), places.clone());

@@ -165,7 +165,7 @@ mod tests {
     use crate::kubernetes::testing;
     use serde_json::json;
 
-    fn pod(status: Value, node: &str) -> Object {
+    fn pod(status: &Value, node: &str) -> Object {
         testing::object(&json!({
             "kind": "Pod",
             "metadata": { "name": "a", "namespace": "n", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z" },
@@ -192,7 +192,7 @@ mod tests {
             (json!({ "phase": "Running" }), "n", None),
         ];
         for (status, node, expected) in cases {
-            let object = pod(status.clone(), node);
+            let object = pod(&status, node);
             let Facts::Pod(facts) = &object.facts else { panic!() };
             let expected = expected.map(|at| at.parse::<Timestamp>().unwrap());
             assert_eq!(waits_since(&object, facts), expected, "{status}");

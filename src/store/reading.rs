@@ -115,7 +115,7 @@ mod tests {
         for is_set in [true, true] {
             update(&paths, |reading| reading.mark(&mark, is_set)).unwrap();
         }
-        assert_eq!(load(&paths).value.bookmarks, [mark.clone()]);
+        assert_eq!(load(&paths).value.bookmarks, std::slice::from_ref(&mark));
         update(&paths, |reading| reading.mark(&mark, false)).unwrap();
         assert_eq!(load(&paths).value, Reading::default());
     }

@@ -26,6 +26,7 @@ impl Drop for Running {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
 fn is_installed(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_there = found.is_ok_and(|status| status.success());

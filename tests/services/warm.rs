@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A run of the program: a loader over a cache folder.
-#[expect(clippy::needless_pass_by_value, reason = "made for each run")]
 fn run(cache: &Path, sources: &[SourceConfig], options: LoadOptions) -> Loader {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let options =

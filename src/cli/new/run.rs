@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(40);
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn go(job: Job, host: Arc<Host>, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+pub fn go(job: &Job, host: Arc<Host>, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let interrupted = Arc::new(AtomicBool::new(false));
     crate::cli::hear_interrupts(&interrupted);
     // a slow terminal must not slow the run down: only the latest state counts
@@ -42,7 +42,7 @@ pub fn go(job: Job, host: Arc<Host>, args: &Args, out: &mut Output) -> Result<Ex
     }
     let state = run.wait();
     out.progress("");
-    print::result(&state, &job, args, out)?;
+    print::result(&state, job, args, out)?;
     Ok(match state.status {
         RunStatus::Completed => Exit::Fine,
         RunStatus::Cancelled => Exit::Interrupted,

@@ -8,13 +8,8 @@ use std::borrow::Cow;
 
 /// Whether a line may begin something that is taken out: a cheap look at its first bytes.
 pub(super) fn begins(rest: &str) -> bool {
-    match rest.as_bytes() {
-        [b'!', b'!', b'!', ..] | [b'?', b'?', b'?', ..] | [b'=', b'=', b'=', ..] | [b'/', b'/', b'/', ..] => {
-            true
-        }
-        [b'>' | b'<' | b'[' | b'{', ..] | [b'*', b'[', ..] | [b':', b':', ..] => true,
-        _ => false,
-    }
+    const SIGNS: [&str; 10] = ["!!!", "???", "===", "///", ">", "<", "[", "{", "*[", "::"];
+    SIGNS.iter().any(|sign| rest.starts_with(sign))
 }
 
 /// Takes what begins at the current line, moving the scanner behind it. `Some(None)` when nothing of it

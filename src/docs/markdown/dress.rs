@@ -442,8 +442,8 @@ fn pairs(rich: &mut Rich, sign: u8, length: usize, marks: Marks) {
     let text = &rich.text;
     let space = |c: Option<char>| c.is_none_or(char::is_whitespace);
     let smart = length == 2;
-    let opens = |at: usize| !space(after(text, at + length)) && !(smart && is_word(before(text, at)));
-    let closes = |at: usize| !space(before(text, at)) && !(smart && is_word(after(text, at + length)));
+    let opens = |at: usize| !(space(after(text, at + length)) || smart && is_word(before(text, at)));
+    let closes = |at: usize| !(space(before(text, at)) || smart && is_word(after(text, at + length)));
     let mut edits = Vec::new();
     let mut n = 0;
     while let Some(open) = found.get(n).copied() {

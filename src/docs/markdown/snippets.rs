@@ -130,7 +130,7 @@ fn include(
         out.missing.push((at, written.to_owned()));
         return;
     };
-    let Some(text) = select(&text, part) else {
+    let Some(text) = select(&text, &part) else {
         out.missing.push((at, written.to_owned()));
         return;
     };
@@ -172,8 +172,8 @@ fn split_part(written: &str) -> (&str, Part<'_>) {
     }
 }
 
-fn select(text: &str, part: Part<'_>) -> Option<String> {
-    match part {
+fn select(text: &str, part: &Part<'_>) -> Option<String> {
+    match *part {
         Part::All => Some(text.to_owned()),
         Part::Lines(ranges) => {
             let lines: Vec<&str> = text.lines().collect();

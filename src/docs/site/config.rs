@@ -184,9 +184,9 @@ impl Patterns {
 }
 
 /// Reads the text of a `mkdocs.yml`. `file` is its path in the tree, `shown` how people know it.
-pub fn read(bytes: &[u8], file: &str, shown: Arc<str>) -> Config {
+pub fn read(bytes: &[u8], file: &str, shown: &Arc<str>) -> Config {
     let mut config = Config { file: Some(file.to_owned()), shown: shown.clone(), ..Config::default() };
-    let text = match decode_lossy(bytes, &shown) {
+    let text = match decode_lossy(bytes, shown) {
         Ok((text, problem)) => {
             config.problems.extend(problem.map(|problem| *problem));
             text
@@ -196,7 +196,7 @@ pub fn read(bytes: &[u8], file: &str, shown: Arc<str>) -> Config {
             return config;
         }
     };
-    let mut documents = parse_stream(&text, &shown).into_iter();
+    let mut documents = parse_stream(&text, shown).into_iter();
     match documents.next().map(|document| document.content) {
         Some(Ok(Some(root))) if root.as_mapping().is_some() => Reader { config: &mut config }.root(&root),
         Some(Ok(Some(root))) => {
@@ -462,7 +462,7 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> Config {
-        read(text.as_bytes(), "mkdocs.yml", "mkdocs.yml".into())
+        read(text.as_bytes(), "mkdocs.yml", &"mkdocs.yml".into())
     }
 
     #[test]

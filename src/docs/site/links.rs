@@ -105,7 +105,7 @@ impl Site {
             };
         }
         if from.starts_with(FILE) || from.starts_with(super::RECORD) {
-            return self.from_file(from, &path, anchor);
+            return self.to_file(from, &path, anchor);
         }
         if self.published.is_some() {
             // what was built links by address
@@ -164,7 +164,7 @@ impl Site {
         Some(Target::File(file))
     }
 
-    fn from_file(&self, from: &str, path: &str, anchor: Option<String>) -> Target {
+    fn to_file(&self, from: &str, path: &str, anchor: Option<String>) -> Target {
         if let Some(target) = self.beside(from, path, anchor.as_ref()) {
             return target;
         }

@@ -239,7 +239,7 @@ impl Site {
         });
         let nav = match &config.nav {
             Some(entries) => builder.written("", folder, entries, &config),
-            None => builder.from_folders("", &paths),
+            None => builder.of_folders("", &paths),
         };
         mounts.append(&mut builder.mounts);
         mounts.push(Mount {
@@ -519,7 +519,7 @@ impl Site {
             error => error,
         })?;
         let bases = self.bases(path);
-        let read = |written: &str| self.read_snippet(&bases, written);
+        let read = |written: &str| Self::read_snippet(&bases, written);
         let expanded = snippets::expand(text, &shown, &read);
         let problems = expanded.mistakes.into_iter().map(|mistake| {
             Diagnostic::new(Severity::Warning, "docs::snippet", mistake.message).at(SourceLocation::at(
@@ -569,7 +569,6 @@ impl Site {
     }
 
     fn read_snippet(
-        &self,
         bases: &[(Arc<dyn SourceTree>, String)],
         written: &str,
     ) -> Result<(String, Arc<str>), String> {
@@ -721,7 +720,7 @@ fn read_config(tree: &Arc<dyn SourceTree>, folder: &str) -> Config {
     for name in ["mkdocs.yaml", "mkdocs.yml"] {
         let file = join(folder, name);
         match tree.read(&file, config::MAX_CONFIG, &mut bytes) {
-            Ok(()) => return config::read(&bytes, &file, tree.shown(&file)),
+            Ok(()) => return config::read(&bytes, &file, &tree.shown(&file)),
             Err(TreeError::NotFound) => {}
             Err(error) => {
                 let mut config =

@@ -260,11 +260,11 @@ impl<'a> Builder<'a> {
         let start = format!("{path}/");
         let inside: Vec<String> =
             self.pages.iter().filter_map(|page| page.path.strip_prefix(&start).map(str::to_owned)).collect();
-        (!inside.is_empty() && !path.is_empty()).then(|| self.from_folders(path, &inside))
+        (!inside.is_empty() && !path.is_empty()).then(|| self.of_folders(path, &inside))
     }
 
     /// Makes a navigation of folders.
-    pub(super) fn from_folders(&mut self, prefix: &str, paths: &[String]) -> Vec<NavItem> {
+    pub(super) fn of_folders(&mut self, prefix: &str, paths: &[String]) -> Vec<NavItem> {
         let mut root = Folder::default();
         for path in paths {
             let mut folder = &mut root;
@@ -323,7 +323,7 @@ impl<'a> Builder<'a> {
         let Some(file) = resolve(base, written) else {
             return refuse(self, "it leads out of the documentation".to_owned());
         };
-        if !file.ends_with(".yml") && !file.ends_with(".yaml") {
+        if ![".yml", ".yaml"].iter().any(|ending| file.ends_with(ending)) {
             return refuse(self, "an included file must be a `.yml` or `.yaml`".to_owned());
         }
         if self.open.contains(&file) {
@@ -337,7 +337,7 @@ impl<'a> Builder<'a> {
         if let Err(error) = self.tree.read(&file, super::config::MAX_CONFIG, &mut bytes) {
             return refuse(self, error.to_string());
         }
-        let mut inner = super::config::read(&bytes, &file, self.tree.shown(&file));
+        let mut inner = super::config::read(&bytes, &file, &self.tree.shown(&file));
         self.problems.append(&mut inner.problems);
         let Some(name) = inner.name.clone() else {
             return refuse(
@@ -364,7 +364,7 @@ impl<'a> Builder<'a> {
         self.open.push(file);
         let items = match &inner.nav {
             Some(nav) => self.written(&prefix, &folder, nav, &inner),
-            None => self.from_folders(&prefix, &paths),
+            None => self.of_folders(&prefix, &paths),
         };
         self.open.pop();
         Some((name, items))

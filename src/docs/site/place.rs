@@ -421,6 +421,7 @@ impl Finder<'_> {
         Some(url)
     }
 
+    #[expect(clippy::type_complexity, reason = "said once, taken apart where it is called")]
     fn own_tree(&self) -> Result<Option<(Opened, Option<Stale>)>, (String, bool)> {
         self.loader
             .tree_of(&self.entity, &is_wanted, self.progress)
@@ -542,11 +543,11 @@ fn is_below(folder: &str, root: &str) -> bool {
 
 /// Whether two addresses name one repository, whatever the way to it.
 fn is_same_repository(a: &str, b: &str) -> bool {
-    fn plain(address: &str) -> Option<String> {
+    fn plain(address: &str) -> String {
         let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
         let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
         let rest = rest.replacen(':', "/", 1);
-        Some(rest.trim_end_matches('/').trim_end_matches(".git").to_lowercase())
+        rest.trim_end_matches('/').trim_end_matches(".git").to_lowercase()
     }
     plain(a) == plain(b)
 }

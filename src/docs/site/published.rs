@@ -152,9 +152,7 @@ fn arrange(links: &[NavLink], index: &[Entry], files: &[String]) -> (Vec<NavItem
             nav.push(NavItem::Page { title: None, page });
         }
     }
-    for file in
-        files.iter().filter(|file| file.ends_with(".html") && !file.ends_with("404.html")).take(MAX_PAGES)
-    {
+    for file in files.iter().filter(|file| is_page(file)).take(MAX_PAGES) {
         let path = path_of(file.trim_start_matches('/'));
         let title = super::title::of_file(&path);
         add(path, &title, false);
@@ -254,6 +252,12 @@ pub fn sections(index: &[u8]) -> Vec<(String, String, String)> {
         .into_iter()
         .map(|entry| (entry.location, html::entities(&entry.title), html::entities(&entry.text)))
         .collect()
+}
+
+/// Whether a file of a published site is one of its pages.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "as they were built")]
+fn is_page(file: &str) -> bool {
+    file.ends_with(".html") && !file.ends_with("404.html")
 }
 
 #[cfg(test)]

@@ -74,9 +74,9 @@ impl Runner {
 
     /// Runs all steps that are not done, then puts files and output where they belong.
     pub fn run(&mut self, cancel: &CancellationToken) {
-        let ended = self.begin().and_then(|()| {
+        let ended = self.begin().map(|()| {
             self.note_start();
-            self.steps(cancel)
+            self.steps(cancel);
         });
         match ended {
             Err(error) => self.end(RunStatus::Failed, Some(error)),
@@ -118,7 +118,7 @@ impl Runner {
         Ok(())
     }
 
-    fn steps(&mut self, cancel: &CancellationToken) -> Result<(), ActionError> {
+    fn steps(&mut self, cancel: &CancellationToken) {
         let template = self.job.template.clone();
         while let Some(step) = template.steps.get(self.next) {
             let index = self.next;
@@ -144,7 +144,6 @@ impl Runner {
             let first = state.steps.iter().position(|step| step.status == StepStatus::Cancelled);
             self.next = first.unwrap_or(self.next);
         }
-        Ok(())
     }
 
     fn settle(&mut self, step: &Step, index: usize, outcome: Outcome) {

@@ -95,11 +95,11 @@ impl StepRun<'_> {
             return true;
         }
         let condition = self.condition(None);
-        self.warn("if", condition.warnings);
+        self.warn("if", &condition.warnings);
         condition.holds
     }
 
-    fn warn(&mut self, part: &str, warnings: Vec<Warning>) {
+    fn warn(&mut self, part: &str, warnings: &[Warning]) {
         let place = format!("step `{}`, {part}", self.step.id);
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         for warning in &warnings {
@@ -158,7 +158,7 @@ impl StepRun<'_> {
         }
         let context = self.runner.contexts.inner(true, None);
         let rendered = self.runner.language.value(&self.step.each, &context);
-        self.warn("each", rendered.warnings);
+        self.warn("each", &rendered.warnings);
         if self.runner.contexts.has_secrets() {
             let blank = self.runner.contexts.inner(false, None);
             let without = self.runner.language.value(&self.step.each, &blank).value;
@@ -183,7 +183,7 @@ impl StepRun<'_> {
         for each in entries {
             let is_wanted = !self.step.condition.is_true() || {
                 let condition = self.condition(Some(&each));
-                self.warn("if", condition.warnings);
+                self.warn("if", &condition.warnings);
                 condition.holds
             };
             let input = self.input(Some(&each));
@@ -198,7 +198,7 @@ impl StepRun<'_> {
         }
         let context = self.runner.contexts.inner(true, each);
         let rendered = self.runner.language.value(&self.step.input, &context);
-        self.warn("input", rendered.warnings);
+        self.warn("input", &rendered.warnings);
         if self.runner.contexts.has_secrets() {
             let blank = self.runner.contexts.inner(false, each);
             let without = self.runner.language.value(&self.step.input, &blank).value;

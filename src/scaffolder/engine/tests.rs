@@ -88,7 +88,7 @@ impl Lab {
     fn host(&self) -> Arc<Host> {
         Arc::new(Host {
             catalog: Arc::new(Catalog::default()),
-            loader: Arc::new(crate::catalog::Loader::new(Vec::new(), Default::default())),
+            loader: Arc::new(crate::catalog::Loader::new(Vec::new(), crate::catalog::LoadOptions::default())),
             net: Arc::new(Net::new(NetOptions { offline: true, ..NetOptions::default() })),
             principal: Principal { user: Some("user:default/ana".into()), groups: vec![] },
             integrations: Arc::default(),

@@ -137,8 +137,7 @@ impl Reader {
         let mut words = None;
         for (open, close) in SHAPES {
             let Some(inner) = after.strip_prefix(open) else { continue };
-            let at = closing(inner, close)?;
-            let Some(at) = at else { continue };
+            let Some(at) = closing(inner, close) else { continue };
             words = Some(inner.get(..at)?);
             after = inner.get(at + close.len()..)?;
             break;
@@ -200,29 +199,27 @@ fn rows(words: &str) -> Vec<Row> {
 fn id_end(text: &str) -> usize {
     for (at, c) in text.char_indices() {
         let rest = text.get(at..).unwrap_or("");
-        let arrow = ["--", "==", "-.", "<-", "~~~"].iter().any(|sign| rest.starts_with(sign))
-            || matches!(rest, "x" | "o") && at > 0 && false;
-        if arrow || c.is_whitespace() || "[({>&:@;".contains(c) && !(c == ':' && !rest.starts_with(":::")) {
+        let arrow = ["--", "==", "-.", "<-", "~~~"].iter().any(|sign| rest.starts_with(sign));
+        // one colon belongs to the name, three begin its class
+        if arrow || c.is_whitespace() || "[({>&@;".contains(c) || rest.starts_with(":::") {
             return at;
         }
     }
     text.len()
 }
 
-/// Where a shape closes, outside of quotes. `None` when it never does; `Some(None)` when another shape
-/// closes first.
-#[expect(clippy::option_option, reason = "not closed at all, closed otherwise, closed here")]
-fn closing(inner: &str, close: &str) -> Option<Option<usize>> {
+/// Where a shape closes, outside of quotes; `None` when it never does.
+fn closing(inner: &str, close: &str) -> Option<usize> {
     let mut quoted = false;
     for (at, c) in inner.char_indices() {
         if c == '"' {
             quoted = !quoted;
         }
         if !quoted && inner.get(at..).is_some_and(|rest| rest.starts_with(close)) {
-            return Some(Some(at));
+            return Some(at);
         }
     }
-    Some(None)
+    None
 }
 
 /// An arrow.

@@ -232,19 +232,12 @@ impl Reader {
         }
         let mut y = head;
         for event in &self.events {
-            y = self.paint_event(event, &columns, wide, y, &mut canvas);
+            y = Self::paint_event(event, &columns, wide, y, &mut canvas);
         }
         Some(Drawing::new(canvas.rows(), Vec::new()))
     }
 
-    fn paint_event(
-        &self,
-        event: &Event,
-        columns: &[usize],
-        wide: usize,
-        y: usize,
-        canvas: &mut Canvas,
-    ) -> usize {
+    fn paint_event(event: &Event, columns: &[usize], wide: usize, y: usize, canvas: &mut Canvas) -> usize {
         let column = |at: usize| columns.get(at).copied().unwrap_or(0);
         match event {
             Event::Message { from, to, text, dashed, end } if from == to => {

@@ -184,7 +184,7 @@ impl<'p> Flow<'p> {
 
     pub fn blocks(&mut self, blocks: &'p [Block], apart: bool) {
         for (at, block) in blocks.iter().enumerate() {
-            if at > 0 && apart || at > 0 && !matches!(block.kind, BlockKind::List(_)) {
+            if at > 0 && (apart || !matches!(block.kind, BlockKind::List(_))) {
                 self.blank();
             }
             self.one(block);

@@ -196,7 +196,7 @@ impl WizardPane {
 
     fn command(&mut self, command: CommandId, cx: &Context) -> Vec<Effect> {
         match command {
-            commands::START_OVER => return vec![Effect::Show(self.ask_start_over())],
+            commands::START_OVER => return vec![Effect::Show(Self::ask_start_over())],
             commands::LEAVE => return vec![Effect::Run(crate::app::commands::id::HISTORY)],
             commands::SAVE => return self.save_answers(),
             _ => {}
@@ -226,7 +226,7 @@ impl WizardPane {
         vec![Effect::SaveText { name: format!("{name}-answers.yaml"), text: self.form.to_yaml() }]
     }
 
-    fn ask_start_over(&self) -> Overlay {
+    fn ask_start_over() -> Overlay {
         let text = vec!["All answers of this form are forgotten, and its draft.".to_owned()];
         let yes = vec![Effect::Choose(commands::START_OVER, String::new())];
         Overlay::question("start over?", text, "start over", yes)
@@ -361,7 +361,7 @@ impl Pane for WizardPane {
 
     fn step_back(&mut self, cx: &Context) -> Option<Vec<Effect>> {
         match self.stage {
-            Stage::Form => self.page_back(cx),
+            Stage::Form => Some(self.page_back(cx)),
             Stage::Review => {
                 if self.review.board.is_zoomed() {
                     self.review.board.zoom(false);

@@ -283,7 +283,7 @@ impl WizardPane {
     }
 
     /// One step back: what is being typed into choices, then the page before; the first page is left.
-    pub(super) fn page_back(&mut self, cx: &Context) -> Option<Vec<Effect>> {
+    pub(super) fn page_back(&mut self, cx: &Context) -> Vec<Effect> {
         let is_searching =
             self.typing.is_dirty && !self.typing.choices.is_empty() && self.typing.shows_input();
         let field = self.focused().cloned();
@@ -291,7 +291,7 @@ impl WizardPane {
             self.typing = Typing::new(&field);
             let effects = self.look_up(cx);
             self.lay_out(cx);
-            return Some(effects);
+            return effects;
         }
         let (mut effects, _) = self.leave(cx);
         if self.page == 0 {
@@ -300,10 +300,10 @@ impl WizardPane {
                 effects.extend(Self::toast(Level::Info, text));
             }
             effects.push(Effect::Run(crate::app::commands::id::HISTORY));
-            return Some(effects);
+            return effects;
         }
         effects.extend(self.enter_page(self.page - 1, true, cx));
-        Some(effects)
+        effects
     }
 
     pub(super) fn go_review(&mut self, cx: &Context) -> Vec<Effect> {

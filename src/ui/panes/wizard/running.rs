@@ -114,7 +114,7 @@ impl WizardPane {
     }
 
     fn take_state(&mut self, state: &Arc<RunState>, cx: &Context) {
-        let acts = self.acts(state);
+        let acts = Self::acts(state);
         let Some(running) = self.running.as_mut() else { return };
         running.page.take(state.clone(), cx, &acts, Self::inner(cx.area));
     }
@@ -127,7 +127,7 @@ impl WizardPane {
     }
 
     /// What can be done now, in rows of its own.
-    fn acts(&self, state: &RunState) -> Acts {
+    fn acts(state: &RunState) -> Acts {
         match state.status {
             RunStatus::Processing => Vec::new(),
             RunStatus::Completed => {
