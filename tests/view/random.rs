@@ -51,7 +51,7 @@ fn check(face: &Headless, size: Rect) -> Result<(), TestCaseError> {
     if let Some(pane) = pane {
         let line = pane.place().to_string();
         let read = palette::read_place(&line, &app.cx);
-        prop_assert_eq!(read.map(|place| place.pane), Some(pane.spec().id), "`{}` leads elsewhere", line);
+        prop_assert_eq!(read.map(|place| place.pane), Some(pane.place().pane), "`{}` leads elsewhere", line);
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ use crate::ui::widgets::{SectionList, Sections};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use reader::SPEC as READER;
+pub use reader::READER;
 
 const GO: CommandSpec = CommandSpec::new(
     CommandId("go.docs"),
@@ -41,7 +41,7 @@ const GO: CommandSpec = CommandSpec::new(
 
 /// Registration.
 pub const SPEC: PaneSpec = PaneSpec {
-    id: DOCS,
+    id: "docs",
     title: "Docs",
     help: "Documentation of services: list, or `docs REF [PAGE]` to read",
     aliases: &["doc", "techdocs", "handbook", "adrs"],

@@ -47,7 +47,7 @@ const AGAIN: CommandId = CommandId("docs.again");
 const NUMBERS: CommandId = CommandId("docs.numbers");
 
 /// Registration.
-pub const SPEC: PaneSpec = PaneSpec {
+pub const READER: PaneSpec = PaneSpec {
     id: "reader",
     title: "Docs",
     help: "A page of documentation: `docs REF PAGE#anchor`",
@@ -1024,7 +1024,7 @@ fn broken(why: &str) -> Vec<Effect> {
 
 impl Pane for Reader {
     fn spec(&self) -> &'static PaneSpec {
-        &SPEC
+        &READER
     }
 
     fn place(&self) -> Place {

@@ -100,7 +100,10 @@ fn opens_by_ref_name_and_tab_word() {
     for (argument, reason) in [
         ("shopp", "there is no entity `shopp`; did you mean `shop`?"),
         ("shop api", "`component:default/shop` has no tab API"),
-        ("shop x", "there is no tab `x`; the tabs are overview, relations, api, kubernetes, raw, problems"),
+        (
+            "shop x",
+            "there is no tab `x`; the tabs are overview, relations, api, docs, kubernetes, raw, problems",
+        ),
     ] {
         assert_eq!((SPEC.open)(argument, &cx).err().as_deref(), Some(reason));
     }
@@ -253,7 +256,7 @@ fn columns_appear_as_the_width_allows() {
 #[test]
 fn tabs_are_those_that_apply_and_a_click_selects_one() {
     let (cx, mut pane) = shop(80, 24);
-    assert_eq!(lines(&*pane, &cx)[0], " [Overview]  Relations 5   Raw   Problems 2");
+    assert_eq!(lines(&*pane, &cx)[0], " [Overview]  Relations 5   Docs   Raw   Problems 2");
     let column = lines(&*pane, &cx)[0].find("Raw").unwrap() as u16;
     let click = Mouse { kind: MouseKind::Click, column, row: cx.area.y };
     assert!(matches!(pane.update(Input::Mouse(click), &cx)[..], [Effect::ReadSource { .. }]));

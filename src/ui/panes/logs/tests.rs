@@ -501,7 +501,7 @@ fn esc_goes_back_step_by_step() {
 
 #[test]
 fn what_left_nothing_says_why() {
-    let mut world = World::new(100, 20);
+    let mut world = World::new(160, 20);
     world.stream.set_status(|status| {
         let mut source = source("a1", "checkout-a1", "app");
         let why = "there is no instance before this one; the pod ended: evicted: the node was low on memory";
