@@ -70,9 +70,9 @@ fn machine(user: &str) -> Machine {
         ("conditions.yaml", CONDITIONS),
     ]);
     let settings = format!(
-        "user = \"user:default/{user}\"\n[permissions]\nenabled = true\npolicies = [{:?}]\nconditions = [{:?}]\n",
-        machine.path("policy.csv"),
-        machine.path("conditions.yaml"),
+        "user = \"user:default/{user}\"\n[permissions]\nenabled = true\npolicies = [\"{}\"]\nconditions = [\"{}\"]\n",
+        machine.path("policy.csv").display(),
+        machine.path("conditions.yaml").display(),
     );
     machine.settings("config.toml", &settings);
     machine
