@@ -203,6 +203,9 @@ fn changed_settings_count_at_once_and_mistakes_are_told() {
     let variables = [("DEVPORTAL_CONFIG_DIR", folder.as_str())];
     let mut terminal = Terminal::start_with(&["open", "catalog"], 100, 30, &variables);
     terminal.wait_for("▸ Catalog");
+    // what is watched is settled once the catalog is there
+    terminal.wait_for("add-alert-rules");
+    terminal.wait_for(" now");
     std::fs::write(&file, "[ui]\nascii = true\n").unwrap();
     terminal.wait_for("read again");
     terminal.wait_for("> Catalog");
@@ -211,4 +214,113 @@ fn changed_settings_count_at_once_and_mistakes_are_told() {
     terminal.wait_for("> Catalog");
     terminal.send(":q\r");
     assert_eq!(terminal.wait_for_end(), 0);
+}
+
+/// A template that asks two pages, one question of them only after another answer, and makes a tool beside it.
+fn template(folder: &std::path::Path) {
+    let made = folder.join("made").display().to_string();
+    let text = format!(
+        r"apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {{name: tool, title: Make a tool}}
+spec:
+  type: tool
+  parameters:
+    - title: Basics
+      required: [name, kind]
+      properties:
+        name: {{title: Name, type: string, pattern: '^[a-z]+$'}}
+        kind: {{title: Kind, type: string, enum: [cli, server]}}
+      dependencies:
+        kind:
+          oneOf:
+            - properties: {{kind: {{enum: [cli]}}}}
+            - properties: {{kind: {{enum: [server]}}, port: {{title: Port, type: integer}}}}
+              required: [port]
+    - title: Words
+      properties:
+        description: {{title: Description, type: string}}
+  steps:
+    - id: files
+      name: Copy the files
+      action: fetch:template
+      input:
+        url: ./skeleton
+        values: {{name: '${{{{ parameters.name }}}}', port: '${{{{ parameters.port }}}}', description: '${{{{ parameters.description }}}}'}}
+    - id: publish
+      name: Put them beside the others
+      action: publish:file
+      input: {{path: '{made}/${{{{ parameters.name }}}}'}}
+  output:
+    links:
+      - {{title: The tool, entityRef: 'component:default/${{{{ parameters.name }}}}'}}
+"
+    );
+    let write = |path: &str, text: &str| {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("tool/template.yaml", &text);
+    write(
+        "catalog-info.yaml",
+        "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: all}\nspec: {targets: [./tool/template.yaml]}\n",
+    );
+    write(
+        "tool/skeleton/catalog-info.yaml",
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${{ values.name }}\n  description: ${{ values.description }} on ${{ values.port }}\nspec: {type: tool, owner: me, lifecycle: production}\n",
+    );
+}
+
+#[test]
+fn a_template_is_played_from_its_card_to_the_new_entity() {
+    let folder = tempfile::tempdir().unwrap();
+    template(folder.path());
+    let state = tempfile::tempdir().unwrap();
+    let catalog = folder.path().display().to_string();
+    let state = state.path().display().to_string();
+    let arguments = ["--catalog", catalog.as_str(), "open", "templates"];
+    let variables = [("XDG_STATE_HOME", state.as_str())];
+    let mut terminal = Terminal::start_with(&arguments, 120, 40, &variables);
+    terminal.wait_for("Make a tool");
+    terminal.send("\r");
+    terminal.wait_for("step 1 of 3: Basics");
+    // a mistake is told when the field is left, and mended by going back to it
+    terminal.send("No Good\t");
+    terminal.wait_for("✗");
+    terminal.send("\u{1b}[Z\u{15}hammer\t");
+    terminal.wait_gone("is not allowed");
+    // the port is asked for only where there is a server
+    terminal.send("ser\r");
+    terminal.wait_for("Port *");
+    terminal.send("8080\r");
+    terminal.wait_for("step 2 of 3: Words");
+    terminal.send("\u{1b}");
+    terminal.wait_for("step 1 of 3: Basics");
+    terminal.send("\t\t\t");
+    terminal.wait_for("step 2 of 3: Words");
+    terminal.send("Hits nails");
+    terminal.wait_for("Hits nails");
+    terminal.wait_for("draft saved");
+    terminal.signal("KILL");
+    terminal.wait_for_end();
+
+    let mut terminal = Terminal::start_with(&arguments, 120, 40, &variables);
+    terminal.wait_for("Make a tool");
+    terminal.send("\r");
+    terminal.wait_for("there is a draft");
+    terminal.send("c");
+    terminal.wait_for("Hits nails");
+    terminal.send("\u{12}");
+    terminal.wait_for("Nothing has been done so far");
+    terminal.send("c");
+    terminal.wait_for("Create?");
+    assert!(!folder.path().join("made").exists(), "a review makes nothing");
+    terminal.send("y");
+    terminal.wait_for("all done");
+    terminal.send("E");
+    terminal.wait_for("Hits nails on 8080");
+    terminal.send(":q\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_whole();
 }

@@ -187,7 +187,7 @@ fn ask(kept: &KeptDraft, cx: &Context) -> Overlay {
     let when = if when == "now" { "just now".to_owned() } else { format!("{when} ago") };
     let choose = |choice: &str| vec![Effect::Choose(commands::DRAFT, choice.to_owned())];
     let items = vec![
-        Item::new("go on with it", choose("continue")).letter('g'),
+        Item::new("continue with it", choose("continue")).letter('c'),
         Item::new("start anew", choose("anew")).letter('s').detail("the draft is forgotten"),
     ];
     let mut overlay = Overlay::menu("there is a draft", items);
