@@ -179,7 +179,7 @@ pub fn file(place: &Place, token: Option<&str>, bench: &mut dyn Workbench) -> Re
                 return Err(ActionError::new(format!("the sample has no file `{path}`")));
             }
             let content = Content::Embedded(path.clone());
-            Ok(Item { path: path.clone(), kind: Kind::File, mode: 0o644, content })
+            Ok(Item { path: path.clone(), kind: Kind::File, mode: embedded_mode(path), content })
         }
         Place::Remote(url) => super::remote::file(url, token, bench),
     }
@@ -225,6 +225,12 @@ fn disk_folder(path: &Path, root: &Path) -> Result<Vec<Item>, ActionError> {
     Ok(items)
 }
 
+/// What is compiled in has lost its mode: a script is known by its first line.
+fn embedded_mode(path: &str) -> u32 {
+    let is_script = embedded::bytes(path).is_some_and(|bytes| bytes.starts_with(b"#!"));
+    if is_script { 0o755 } else { 0o644 }
+}
+
 fn embedded_folder(path: &str) -> Result<Vec<Item>, ActionError> {
     let listed = embedded::list(path)
         .ok_or_else(|| ActionError::new(format!("the sample has no folder `{}`", path.escape_debug())))?;
@@ -232,7 +238,7 @@ fn embedded_folder(path: &str) -> Result<Vec<Item>, ActionError> {
     let item = |(full, is_folder): (String, bool)| Item {
         path: below(&full),
         kind: if is_folder { Kind::Folder } else { Kind::File },
-        mode: if is_folder { 0o755 } else { 0o644 },
+        mode: if is_folder { 0o755 } else { embedded_mode(&full) },
         content: if is_folder { Content::None } else { Content::Embedded(full) },
     };
     Ok(listed.into_iter().map(item).collect())
@@ -292,5 +298,8 @@ mod tests {
         assert!(items.iter().any(|item| item.path == "README.md" && !item.read().unwrap().is_empty()));
         assert!(items.iter().any(|item| item.kind == Kind::Folder));
         assert!(embedded_folder("templates/none").is_err());
+        let items = embedded_folder("templates/rust-service/skeleton").unwrap();
+        let modes = |path: &str| items.iter().find(|item| item.path == path).map(|item| item.mode);
+        assert_eq!((modes("check.sh"), modes("README.md")), (Some(0o755), Some(0o644)));
     }
 }

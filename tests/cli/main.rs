@@ -15,6 +15,7 @@ mod config;
 mod data;
 mod docs;
 mod manners;
+mod new;
 mod places;
 mod rbac;
 mod run;
