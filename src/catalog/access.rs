@@ -174,7 +174,7 @@ impl Access {
 }
 
 /// Judges an entity with its owners.
-pub fn admits(catalog: &Catalog, entity: Entity<'_>, judge: &dyn Fn(Resource<'_>) -> bool) -> bool {
+fn admits(catalog: &Catalog, entity: Entity<'_>, judge: &dyn Fn(Resource<'_>) -> bool) -> bool {
     let owners: Vec<&str> = entity.targets("ownedBy").map(|id| catalog.ref_of(id)).collect();
     judge(Resource::Entity { value: entity.value(), owners: &owners })
 }

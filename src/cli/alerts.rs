@@ -174,16 +174,20 @@ pub fn run(global: &GlobalArgs, args: &Args, out: &mut Output) -> Result<Exit, C
 }
 
 fn tell_faults(board: &Board, providers: usize, out: &mut Output) -> Result<(), CliError> {
-    for fault in &board.faults {
+    let is_nothing_told = board.faults.len() >= providers && board.alerts.is_empty();
+    for fault in board.faults.iter().filter(|_| !is_nothing_told) {
         out.diagnostic(&Diagnostic::warning(
             "alerts::provider",
             format!("{} told nothing: {}", fault.provider, fault.cause),
         ));
     }
-    if board.faults.len() >= providers && board.alerts.is_empty() {
-        let message = "no server of alerts answered";
+    if is_nothing_told {
+        let causes: Vec<String> =
+            board.faults.iter().map(|fault| format!("{}: {}", fault.provider, fault.cause)).collect();
+        let message = format!("no server of alerts answered: {}", causes.join("; "));
         return Err(CliError::unreachable(
-            Diagnostic::error("alerts::unreachable", message).hint("`devportal doctor` asks each of them"),
+            Diagnostic::error("alerts::unreachable", message)
+                .hint("check `url`, `token` and `ca_file` of [[alerts.provider]] in config.toml"),
         ));
     }
     Ok(())
